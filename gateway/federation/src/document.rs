@@ -1,0 +1,270 @@
+//! A client's document, parsed and judged once.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use graphql_tools::static_graphql::query;
+use graphql_tools::validation::validate::{ValidationPlan, validate};
+
+use crate::authorize::{RuleId, Rules};
+use crate::error::{BAD_USER_INPUT, GraphQLError, INTERNAL, Location, PARSE_FAILED, VALIDATION_FAILED};
+use crate::limits::{Limits, too_large};
+use crate::schema::Schema;
+
+/// A valid document. Operations are prepared from it by name.
+pub struct Document {
+    /// Known within this process only; what plans are cached under, so that no two texts can share one.
+    pub(crate) id: u64,
+    pub(crate) ast: query::Document,
+    /// The authorization rules its fields can touch.
+    pub(crate) rules: BTreeSet<RuleId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OperationKind {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+/// One operation of a document, in one shape whatever way it was written.
+pub(crate) struct OperationRef<'a> {
+    pub kind: OperationKind,
+    pub name: Option<&'a str>,
+    pub variables: &'a [query::VariableDefinition],
+    pub selection_set: &'a query::SelectionSet,
+}
+
+impl Document {
+    pub(crate) fn parse(
+        text: &str,
+        schema: &Schema,
+        rules: &Rules,
+        limits: &Limits,
+        validation: &ValidationPlan,
+    ) -> Result<Self, Vec<GraphQLError>> {
+        limits.check_text(text).map_err(|error| vec![error])?;
+        let ast = graphql_tools::parser::parse_query::<String>(text)
+            .map_err(|error| vec![GraphQLError::new(PARSE_FAILED, syntax_message(&error.to_string()))])?
+            .into_static();
+        if !ast.definitions.iter().any(|definition| matches!(definition, query::Definition::Operation(_))) {
+            return Err(vec![GraphQLError::new(PARSE_FAILED, "The document has no operation.")]);
+        }
+        // Before validation, whose work can grow with what the fragments stand for.
+        Expansion::new(&ast, limits).check().map_err(|error| vec![error])?;
+        let errors = validate(&schema.document, &ast, validation);
+        if !errors.is_empty() {
+            return Err(errors.into_iter().take(ERRORS_MAX).map(validation_error).collect());
+        }
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let rules = touched_rules(&ast, schema, rules);
+        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules })
+    }
+
+    pub(crate) fn operation(&self, name: Option<&str>) -> Result<OperationRef<'_>, GraphQLError> {
+        // An empty name is what some clients send for none.
+        let name = name.filter(|name| !name.is_empty());
+        let mut operations = operations(&self.ast).filter(|operation| name.is_none() || operation.name == name);
+        let Some(operation) = operations.next() else {
+            return Err(GraphQLError::new(BAD_USER_INPUT, "The document has no operation of that name."));
+        };
+        if operations.next().is_some() {
+            let message = "The document has several operations, so operationName must say which.";
+            return Err(GraphQLError::new(BAD_USER_INPUT, message));
+        }
+        Ok(operation)
+    }
+
+    /// The kind of the operation `name` selects, before anything else is known of the request.
+    pub fn kind(&self, name: Option<&str>) -> Option<OperationKind> {
+        self.operation(name).ok().map(|operation| operation.kind)
+    }
+}
+
+/// Errors of validation one answer carries at most.
+const ERRORS_MAX: usize = 20;
+
+pub(crate) fn operations(ast: &query::Document) -> impl Iterator<Item = OperationRef<'_>> {
+    ast.definitions.iter().filter_map(|definition| match definition {
+        query::Definition::Operation(operation) => Some(OperationRef::new(operation)),
+        query::Definition::Fragment(_) => None,
+    })
+}
+
+pub(crate) fn fragments(ast: &query::Document) -> HashMap<&str, &query::FragmentDefinition> {
+    let fragment = |definition| match definition {
+        &query::Definition::Fragment(ref fragment) => Some((fragment.name.as_str(), fragment)),
+        query::Definition::Operation(_) => None,
+    };
+    ast.definitions.iter().filter_map(fragment).collect()
+}
+
+pub(crate) fn condition_name(condition: &query::TypeCondition) -> &str {
+    let query::TypeCondition::On(name) = condition;
+    name
+}
+
+impl<'a> OperationRef<'a> {
+    fn new(operation: &'a query::OperationDefinition) -> Self {
+        let (kind, name, variables, selection_set) = match operation {
+            query::OperationDefinition::SelectionSet(set) => (OperationKind::Query, &None, &[][..], set),
+            query::OperationDefinition::Query(query) => {
+                (OperationKind::Query, &query.name, &query.variable_definitions[..], &query.selection_set)
+            }
+            query::OperationDefinition::Mutation(mutation) => {
+                (OperationKind::Mutation, &mutation.name, &mutation.variable_definitions[..], &mutation.selection_set)
+            }
+            query::OperationDefinition::Subscription(subscription) => (
+                OperationKind::Subscription,
+                &subscription.name,
+                &subscription.variable_definitions[..],
+                &subscription.selection_set,
+            ),
+        };
+        OperationRef { kind, name: name.as_deref(), variables, selection_set }
+    }
+
+    pub fn root_type<'s>(&self, schema: &'s Schema) -> Result<&'s str, GraphQLError> {
+        let root = match self.kind {
+            OperationKind::Query => Some(schema.query.as_str()),
+            OperationKind::Mutation => schema.mutation.as_deref(),
+            OperationKind::Subscription => schema.subscription.as_deref(),
+        };
+        root.ok_or_else(|| GraphQLError::new(VALIDATION_FAILED, "The schema has no operation of this kind."))
+    }
+}
+
+fn validation_error(error: graphql_tools::validation::utils::ValidationError) -> GraphQLError {
+    let mut shown = GraphQLError::new(VALIDATION_FAILED, error.message);
+    let place = |position: &graphql_tools::parser::Pos| Location { line: position.line, column: position.column };
+    shown.locations = error.locations.iter().map(place).collect();
+    shown
+}
+
+/// The parser's report runs over several lines and names its own terms; clients get it in one line.
+fn syntax_message(report: &str) -> String {
+    let line = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("Syntax error: {}", line.trim_start_matches("query parse error: "))
+}
+
+/// What the document grows to once its fragments are spread; each fragment is measured once.
+struct Expansion<'a> {
+    fragments: HashMap<&'a str, &'a query::FragmentDefinition>,
+    measured: HashMap<&'a str, Measure>,
+    open: HashSet<&'a str>,
+    ast: &'a query::Document,
+    limits: &'a Limits,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Measure {
+    fields: usize,
+    depth: usize,
+    /// Fields at the top, where each costs a resolver at the root.
+    top: usize,
+}
+
+impl<'a> Expansion<'a> {
+    fn new(ast: &'a query::Document, limits: &'a Limits) -> Self {
+        Expansion {
+            fragments: fragments(ast),
+            measured: HashMap::new(),
+            open: HashSet::new(),
+            ast,
+            limits,
+        }
+    }
+
+    fn check(mut self) -> Result<(), GraphQLError> {
+        for operation in operations(self.ast) {
+            let measure = self.measure(operation.selection_set)?;
+            let excess = [
+                ("fields", measure.fields, self.limits.fields_max),
+                ("levels of nesting", measure.depth, self.limits.depth_max),
+                ("root fields", measure.top, self.limits.root_fields_max),
+            ];
+            if let Some((what, _, max)) = excess.into_iter().find(|(_, count, max)| count > max) {
+                return Err(too_large(VALIDATION_FAILED, what, max));
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(&mut self, set: &'a query::SelectionSet) -> Result<Measure, GraphQLError> {
+        let mut sum = Measure::default();
+        for selection in &set.items {
+            let part = match selection {
+                query::Selection::Field(field) => {
+                    let inner = self.measure(&field.selection_set)?;
+                    Measure { fields: inner.fields.saturating_add(1), depth: inner.depth + 1, top: 1 }
+                }
+                query::Selection::InlineFragment(fragment) => self.measure(&fragment.selection_set)?,
+                query::Selection::FragmentSpread(spread) => self.spread(&spread.fragment_name)?,
+            };
+            sum.fields = sum.fields.saturating_add(part.fields);
+            sum.top = sum.top.saturating_add(part.top);
+            sum.depth = sum.depth.max(part.depth);
+        }
+        Ok(sum)
+    }
+
+    fn spread(&mut self, name: &str) -> Result<Measure, GraphQLError> {
+        if let Some(measure) = self.measured.get(name) {
+            return Ok(*measure);
+        }
+        // An unknown fragment is validation's to report.
+        let Some(fragment) = self.fragments.get(name).copied() else { return Ok(Measure::default()) };
+        if !self.open.insert(&fragment.name) {
+            let message = format!("Cannot spread fragment \"{name}\" within itself.");
+            return Err(GraphQLError::new(VALIDATION_FAILED, message));
+        }
+        if self.open.len() > self.limits.depth_max * 10 {
+            return Err(too_large(VALIDATION_FAILED, "levels of nesting", self.limits.depth_max));
+        }
+        let measure = self.measure(&fragment.selection_set)?;
+        self.open.remove(fragment.name.as_str());
+        self.measured.insert(&fragment.name, measure);
+        Ok(measure)
+    }
+}
+
+fn touched_rules(ast: &query::Document, schema: &Schema, rules: &Rules) -> BTreeSet<RuleId> {
+    let mut touched = BTreeSet::new();
+    if rules.is_empty() {
+        return touched;
+    }
+    for operation in operations(ast) {
+        if let Ok(root) = operation.root_type(schema) {
+            touch(&mut touched, schema, rules, root, operation.selection_set);
+        }
+    }
+    for fragment in fragments(ast).into_values() {
+        let parent = condition_name(&fragment.type_condition);
+        touch(&mut touched, schema, rules, parent, &fragment.selection_set);
+    }
+    touched
+}
+
+fn touch(
+    touched: &mut BTreeSet<RuleId>,
+    schema: &Schema,
+    rules: &Rules,
+    parent: &str,
+    set: &query::SelectionSet,
+) {
+    for selection in &set.items {
+        match selection {
+            query::Selection::Field(field) => {
+                rules.touch(touched, schema, parent, field);
+                if let Some(definition) = schema.field(parent, &field.name) {
+                    touch(touched, schema, rules, definition.ty.name(), &field.selection_set);
+                }
+            }
+            query::Selection::InlineFragment(fragment) => {
+                let parent = fragment.type_condition.as_ref().map_or(parent, condition_name);
+                touch(touched, schema, rules, parent, &fragment.selection_set);
+            }
+            query::Selection::FragmentSpread(_) => {}
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! One supergraph, ready to answer.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use graphql_tools::validation::rules::default_rules_validation_plan;
+use graphql_tools::validation::validate::ValidationPlan;
+use moka::sync::Cache;
+use serde_json::Map;
+
+use crate::authorize::{Denial, Denied, Grants, Rules, Unauthorized};
+use crate::coerce::coerce_variables;
+use crate::document::{Document, OperationKind, OperationRef};
+use crate::error::{GraphQLError, INTERNAL, SupergraphError, UNAUTHORIZED, VALIDATION_FAILED};
+use crate::execute::{Execution, Subgraphs};
+use crate::introspect::{asks_about_schema, introspect};
+use crate::limits::Limits;
+use crate::plan::Plan;
+use crate::planner::{Planner, Supergraph};
+use crate::project::project;
+use crate::response::Response;
+use crate::rewrite::{Aliases, Conditions, Scope};
+use crate::schema::Schema;
+use crate::selection::{Item, Selections, compile};
+use crate::subgraph::{RequestContext, Subgraph};
+use crate::value::{Key, Object, Value, from_json};
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub limits: Limits,
+    pub unauthorized: Unauthorized,
+    pub introspection: bool,
+    pub plans_max: u64,
+    pub documents_max: u64,
+    pub subgraph_timeout_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            limits: Limits::default(),
+            unauthorized: Unauthorized::default(),
+            introspection: true,
+            plans_max: 10_000,
+            documents_max: 10_000,
+            subgraph_timeout_ms: 10_000,
+        }
+    }
+}
+
+pub struct Engine {
+    settings: Settings,
+    pub(crate) schema: Schema,
+    sdl: String,
+    rules: Rules,
+    planner: Planner,
+    pub(crate) subgraphs: Subgraphs,
+    validation: ValidationPlan,
+    documents: Cache<Arc<str>, Arc<Document>>,
+    plans: Cache<PlanKey, Arc<Operation>>,
+}
+
+/// All that a plan depends on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct PlanKey {
+    document: u64,
+    operation: Option<String>,
+    conditions: Conditions,
+    denied: Denied,
+}
+
+/// One operation under one set of conditions and permissions, planned.
+pub(crate) struct Operation {
+    pub kind: OperationKind,
+    pub name: Option<String>,
+    pub root_type: String,
+    pub selections: Selections,
+    pub plan: Plan,
+}
+
+/// A request that is known to be answerable: the operation's plan and its coerced variables.
+#[derive(Clone)]
+pub struct Prepared {
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) variables: Arc<Map<String, serde_json::Value>>,
+    /// The same variables, as subgraphs get them.
+    pub(crate) values: Arc<Object>,
+}
+
+impl Prepared {
+    pub fn kind(&self) -> OperationKind {
+        self.operation.kind
+    }
+
+    pub fn operation_name(&self) -> Option<&str> {
+        self.operation.name.as_deref()
+    }
+
+    /// The names of the fields at the root, aliases undone; skipped ones are left out.
+    pub fn root_fields(&self) -> impl Iterator<Item = &str> {
+        self.operation.selections.items.iter().filter_map(|item| match item {
+            Item::Field(field) => Some(field.name.as_str()),
+            Item::Branch { .. } => None,
+        })
+    }
+
+    pub fn variables(&self) -> &Map<String, serde_json::Value> {
+        &self.variables
+    }
+}
+
+impl Engine {
+    /// `subgraphs` are keyed by the names the supergraph gives them in `join__Graph`.
+    pub fn new(
+        supergraph_sdl: &str,
+        mut subgraphs: HashMap<String, Arc<dyn Subgraph>>,
+        settings: Settings,
+    ) -> Result<Engine, SupergraphError> {
+        let supergraph = Supergraph::parse(supergraph_sdl)?;
+        let mut by_number = Vec::with_capacity(supergraph.subgraphs.len());
+        for name in supergraph.subgraphs {
+            match subgraphs.remove(&name) {
+                Some(subgraph) => by_number.push((name, subgraph)),
+                None => return Err(SupergraphError::MissingSubgraph(name)),
+            }
+        }
+        let schema = Schema::new(supergraph.planner.public_schema()).ok_or(SupergraphError::NoQueryType)?;
+        let rules = Rules::new(&supergraph.document);
+        let whole = Schema::new(Arc::new(supergraph.document)).ok_or(SupergraphError::NoQueryType)?;
+        let subgraphs = Subgraphs {
+            by_number,
+            schema: whole,
+            aliases: Aliases::new(supergraph.field_names),
+            timeout_ms: settings.subgraph_timeout_ms,
+        };
+        Ok(Engine {
+            sdl: schema.sdl(),
+            schema,
+            rules,
+            planner: supergraph.planner,
+            subgraphs,
+            validation: default_rules_validation_plan(),
+            documents: Cache::new(settings.documents_max),
+            plans: Cache::new(settings.plans_max),
+            settings,
+        })
+    }
+
+    /// The schema clients see, as SDL.
+    pub fn public_schema(&self) -> &str {
+        &self.sdl
+    }
+
+    /// Judges a document; one that is valid is remembered.
+    pub fn document(&self, query: &str) -> Result<Arc<Document>, Vec<GraphQLError>> {
+        if let Some(document) = self.documents.get(query) {
+            return Ok(document);
+        }
+        let document = Document::parse(query, &self.schema, &self.rules, &self.settings.limits, &self.validation)?;
+        let document = Arc::new(document);
+        self.documents.insert(query.into(), document.clone());
+        Ok(document)
+    }
+
+    /// Makes one operation ready to be executed for one caller.
+    pub fn prepare(
+        &self,
+        document: &Arc<Document>,
+        operation_name: Option<&str>,
+        variables: Map<String, serde_json::Value>,
+        grants: &Grants,
+    ) -> Result<Prepared, Vec<GraphQLError>> {
+        let operation = document.operation(operation_name).map_err(|error| vec![error])?;
+        let depth_max = self.settings.limits.depth_max;
+        let variables = coerce_variables(&self.schema, operation.variables, variables, depth_max)?;
+        let key = PlanKey {
+            document: document.id,
+            operation: operation.name.map(str::to_owned),
+            conditions: Conditions::new(document, &operation, &variables),
+            denied: self.rules.denied(&document.rules, grants),
+        };
+        let planned = match self.plans.get(&key) {
+            Some(planned) => planned,
+            None => {
+                let planned = Arc::new(self.plan(document, &operation, &key).map_err(|error| vec![error])?);
+                self.plans.insert(key, planned.clone());
+                planned
+            }
+        };
+        self.refuse(&planned)?;
+        let mut values = Object::with_capacity(variables.len());
+        for (name, value) in &variables {
+            values.push(Key::from(name.as_str()), from_json(value.clone()));
+        }
+        Ok(Prepared { operation: planned, variables: Arc::new(variables), values: Arc::new(values) })
+    }
+
+    /// Answers a query or a mutation.
+    pub async fn execute(&self, prepared: &Prepared, context: &RequestContext) -> Response {
+        if prepared.kind() == OperationKind::Subscription {
+            let message = "A subscription is answered by a stream of events.";
+            return Response::from_errors(vec![GraphQLError::new(VALIDATION_FAILED, message)]);
+        }
+        let execution = Execution::new(&self.subgraphs, &prepared.values, context, Value::Null);
+        let errors = match &prepared.operation.plan.node {
+            Some(node) => execution.run(node).await,
+            None => Vec::new(),
+        };
+        self.respond(prepared, execution.into_data(), errors)
+    }
+
+    pub(crate) fn respond(&self, prepared: &Prepared, mut data: Value, mut errors: Vec<GraphQLError>) -> Response {
+        let Operation { root_type, selections, .. } = &*prepared.operation;
+        if let Some(root) = data.as_object_mut() {
+            introspect(&self.schema, selections, &prepared.variables, root);
+        }
+        let (data, own) = project(&self.schema, root_type, selections, &data);
+        errors.extend(own);
+        Response { data: Some(data), errors, extensions: Map::new() }
+    }
+
+    fn plan(
+        &self,
+        document: &Document,
+        operation: &OperationRef<'_>,
+        key: &PlanKey,
+    ) -> Result<Operation, GraphQLError> {
+        let root_type = operation.root_type(&self.schema)?;
+        let scope = Scope {
+            schema: &self.schema,
+            rules: &self.rules,
+            denied: &key.denied,
+            conditions: &key.conditions,
+            aliases: &self.subgraphs.aliases,
+        };
+        let selections = compile(&scope, &document.ast, root_type, operation.selection_set);
+        let plan = match scope.rewrite(document, operation, root_type) {
+            Some(rewritten) => self.planner.plan(&rewritten).map_err(|reason| {
+                tracing::error!(%reason, "a valid document could not be planned");
+                GraphQLError::new(INTERNAL, "This document could not be planned.")
+            })?,
+            None => Plan::default(),
+        };
+        Ok(Operation {
+            kind: operation.kind,
+            name: operation.name.map(str::to_owned),
+            root_type: root_type.to_owned(),
+            selections,
+            plan,
+        })
+    }
+
+    /// What the settings forbid of a valid operation.
+    fn refuse(&self, operation: &Operation) -> Result<(), Vec<GraphQLError>> {
+        if !self.settings.introspection && asks_about_schema(&operation.selections) {
+            return Err(vec![GraphQLError::new(VALIDATION_FAILED, "Introspection is switched off here.")]);
+        }
+        if self.settings.unauthorized == Unauthorized::RefuseAll {
+            let mut errors = Vec::new();
+            denied_fields(&operation.selections, &mut Vec::new(), &mut errors);
+            if !errors.is_empty() {
+                return Err(errors);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn denied_fields(
+    selections: &Selections,
+    path: &mut Vec<crate::PathSegment>,
+    errors: &mut Vec<GraphQLError>,
+) {
+    for item in &selections.items {
+        match item {
+            Item::Field(field) => {
+                path.push(crate::PathSegment::Key(field.response_key.clone()));
+                if field.denial == Denial::Never {
+                    denied_fields(&field.selections, path, errors);
+                } else {
+                    let error = GraphQLError::new(UNAUTHORIZED, "You may not see this part of the answer.");
+                    errors.push(error.at(path.clone()));
+                }
+                path.pop();
+            }
+            Item::Branch { selections, .. } => denied_fields(selections, path, errors),
+        }
+    }
+}

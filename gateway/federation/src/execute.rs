@@ -1,0 +1,170 @@
+//! Runs a plan: asks the subgraphs, in the plan's order, and lays their answers over each other.
+
+mod entities;
+mod paths;
+mod rewrites;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+use tokio::time::Instant;
+
+use crate::error::GraphQLError;
+use crate::plan::{Fetch, Node, Path, SubgraphOperation};
+use crate::rewrite::Aliases;
+use crate::schema::Schema;
+use crate::subgraph::{Answer, RequestContext, Subgraph, SubgraphError, SubgraphRequest};
+use crate::value::{Key, Object, Value};
+
+/// What execution knows of the supergraph.
+pub(crate) struct Subgraphs {
+    /// By the numbers plans use.
+    pub by_number: Vec<(String, Arc<dyn Subgraph>)>,
+    /// With the inaccessible parts: subgraphs speak of them.
+    pub schema: Schema,
+    pub aliases: Aliases,
+    pub timeout_ms: u64,
+}
+
+/// One operation, or one event of a subscription, on its way to an answer.
+pub(crate) struct Execution<'a> {
+    pub subgraphs: &'a Subgraphs,
+    pub variables: &'a Object,
+    pub context: &'a RequestContext,
+    data: Mutex<Value>,
+}
+
+impl<'a> Execution<'a> {
+    pub fn new(subgraphs: &'a Subgraphs, variables: &'a Object, context: &'a RequestContext, data: Value) -> Self {
+        let data = if data.is_null() { Value::object(Object::default()) } else { data };
+        Execution { subgraphs, variables, context, data: Mutex::new(data) }
+    }
+
+    pub fn into_data(self) -> Value {
+        self.data.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Errors come back in the plan's order, whichever subgraph answers first.
+    pub fn run<'s>(&'s self, node: &'s Node) -> BoxFuture<'s, Vec<GraphQLError>> {
+        async move {
+            match node {
+                Node::Fetch(fetch) => self.fetch_root(fetch).await,
+                Node::Flatten { path, fetch } => match &fetch.requires {
+                    Some(requires) => self.fetch_entities(path, fetch, requires).await,
+                    None => self.fetch_root_again(path, fetch).await,
+                },
+                Node::Batch(batch) => self.fetch_batch(batch).await,
+                Node::Sequence(nodes) => {
+                    let mut errors = Vec::new();
+                    for node in nodes {
+                        errors.extend(self.run(node).await);
+                    }
+                    errors
+                }
+                Node::Parallel(nodes) => {
+                    join_all(nodes.iter().map(|node| self.run(node))).await.into_iter().flatten().collect()
+                }
+                Node::Condition { variable, then, otherwise } => {
+                    let holds = matches!(self.variables.get(variable), Some(Value::Bool(true)));
+                    match if holds { then } else { otherwise } {
+                        Some(node) => self.run(node).await,
+                        None => Vec::new(),
+                    }
+                }
+            }
+        }
+        .boxed()
+    }
+
+    async fn fetch_root(&self, fetch: &Fetch) -> Vec<GraphQLError> {
+        let answer = self.ask(fetch.subgraph, &fetch.operation, Vec::new()).await;
+        let (data, errors) = self.root_answer(fetch, answer);
+        self.data().merge(data);
+        errors
+    }
+
+    /// The data and errors of an answer whose paths begin at the root.
+    pub fn root_answer(&self, fetch: &Fetch, answer: Option<Answer>) -> (Value, Vec<GraphQLError>) {
+        let unavailable = || {
+            let keys = fetch.keys.iter().map(|key| self.subgraphs.aliases.response_key(key));
+            keys.map(|key| GraphQLError::unavailable().at(vec![paths::key(key)])).collect()
+        };
+        let Some(Answer { mut data, errors }) = answer else { return (Value::Null, unavailable()) };
+        if data.is_null() && errors.is_empty() {
+            return (Value::Null, unavailable());
+        }
+        rewrites::apply(&self.subgraphs.schema, &fetch.output_rewrites, &mut data);
+        let errors = errors.into_iter().map(|error| {
+            let path = self.client_path(&error.path);
+            paths::client_error(error, path)
+        });
+        (data, errors.collect())
+    }
+
+    /// A subgraph reached again through its root, for objects that have no key: its answer belongs to each.
+    async fn fetch_root_again(&self, path: &Path, fetch: &Fetch) -> Vec<GraphQLError> {
+        let targets = paths::find(&self.subgraphs.schema, &self.data(), path);
+        if targets.is_empty() {
+            return Vec::new();
+        }
+        let answer = self.ask(fetch.subgraph, &fetch.operation, Vec::new()).await;
+        let (data, errors) = self.root_answer(fetch, answer);
+        let mut root = self.data();
+        for target in &targets {
+            paths::merge_at(&mut root, target, data.clone());
+        }
+        let Some(first) = targets.first().map(|target| self.target_path(&root, target)) else { return errors };
+        errors.into_iter().map(|error| prefixed(error, &first)).collect()
+    }
+
+    /// Asks one subgraph. Why there is no answer is logged here and nowhere else.
+    async fn ask(
+        &self,
+        subgraph: usize,
+        operation: &Arc<SubgraphOperation>,
+        representations: Vec<(Key, Value)>,
+    ) -> Option<Answer> {
+        let (name, subgraph) = &self.subgraphs.by_number[subgraph];
+        let request = self.request(operation, representations);
+        let limit = self.time_limit();
+        let answer = match tokio::time::timeout_at(limit, subgraph.execute(request, self.context)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(SubgraphError::Timeout),
+        };
+        answer.inspect_err(|error| tracing::warn!(subgraph = %name, %error, "a subgraph gave no answer")).ok()
+    }
+
+    pub fn request(
+        &self,
+        operation: &Arc<SubgraphOperation>,
+        representations: Vec<(Key, Value)>,
+    ) -> SubgraphRequest {
+        let mut variables = Object::with_capacity(operation.variables.len() + representations.len());
+        for name in &operation.variables {
+            if let Some(value) = self.variables.get(name) {
+                variables.push(Key::from(name.as_str()), value.clone());
+            }
+        }
+        for (name, value) in representations {
+            variables.push(name, value);
+        }
+        SubgraphRequest { operation: operation.clone(), variables }
+    }
+
+    fn time_limit(&self) -> Instant {
+        let own = Instant::now() + Duration::from_millis(self.subgraphs.timeout_ms);
+        self.context.deadline.map_or(own, |deadline| deadline.min(own))
+    }
+
+    /// Never held across a wait.
+    fn data(&self) -> MutexGuard<'_, Value> {
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn prefixed(mut error: GraphQLError, prefix: &[crate::PathSegment]) -> GraphQLError {
+    error.path.splice(0..0, prefix.iter().cloned());
+    error
+}

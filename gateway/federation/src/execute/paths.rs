@@ -1,0 +1,126 @@
+//! Finds objects in the answer so far, merges into them, and tells the client where they are.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Execution;
+use crate::error::{GraphQLError, INTERNAL, PathSegment};
+use crate::plan::PathStep;
+use crate::schema::Schema;
+use crate::subgraph::AnswerError;
+use crate::value::Value;
+
+/// Where an object is: positions of members and items from the root. Members are only ever added, so a
+/// position stays true while subgraphs answer.
+pub(super) type Target = Vec<u32>;
+
+/// All objects a path leads to. What the path promises and the data does not hold is passed over.
+pub(super) fn find(schema: &Schema, data: &Value, path: &[PathStep]) -> Vec<Target> {
+    let mut targets = Vec::new();
+    walk(schema, data, path, &mut Vec::new(), &mut targets);
+    targets
+}
+
+fn walk(schema: &Schema, value: &Value, path: &[PathStep], at: &mut Target, targets: &mut Vec<Target>) {
+    // A path may say nothing of lists below a list of lists, so items are always looked into.
+    if let Value::List(items) = value {
+        let rest = if matches!(path.first(), Some(PathStep::Items)) { &path[1..] } else { path };
+        for (index, item) in items.iter().enumerate() {
+            at.push(index as u32);
+            walk(schema, item, rest, at, targets);
+            at.pop();
+        }
+        return;
+    }
+    let Value::Object(object) = value else { return };
+    match path.first() {
+        None => targets.push(at.clone()),
+        Some(PathStep::Items) => walk(schema, value, &path[1..], at, targets),
+        Some(PathStep::On(types)) => {
+            let fits = |runtime| types.iter().any(|name| schema.satisfies(runtime, name));
+            // An object without a type name could not be asked for more than its static type allows.
+            if object.typename().is_none_or(fits) {
+                walk(schema, value, &path[1..], at, targets);
+            }
+        }
+        Some(PathStep::Key(key)) => {
+            if let Some(position) = object.position(key)
+                && let Some((_, inner)) = object.at(position)
+            {
+                at.push(position as u32);
+                walk(schema, inner, &path[1..], at, targets);
+                at.pop();
+            }
+        }
+    }
+}
+
+pub(super) fn get<'v>(root: &'v Value, target: &[u32]) -> Option<&'v Value> {
+    target.iter().try_fold(root, |value, position| match value {
+        Value::List(items) => items.get(*position as usize),
+        Value::Object(object) => object.at(*position as usize).map(|(_, value)| value),
+        _ => None,
+    })
+}
+
+pub(super) fn merge_at(root: &mut Value, target: &[u32], other: Value) {
+    let found = target.iter().try_fold(root, |value, position| match value {
+        Value::List(items) => Arc::make_mut(items).get_mut(*position as usize),
+        Value::Object(object) => Arc::make_mut(object).at_mut(*position as usize),
+        _ => None,
+    });
+    if let Some(found) = found {
+        found.merge(other);
+    }
+}
+
+pub(super) fn key(key: &str) -> PathSegment {
+    PathSegment::Key(key.into())
+}
+
+/// A subgraph's error for the client: its code and words, without what it tells about the subgraph itself.
+pub(super) fn client_error(error: AnswerError, path: Vec<PathSegment>) -> GraphQLError {
+    let mut extensions = error.extensions;
+    for internal in ["serviceName", "service", "stacktrace", "exception"] {
+        extensions.remove(internal);
+    }
+    let code = match extensions.remove("code") {
+        Some(serde_json::Value::String(code)) => Cow::Owned(code),
+        _ => Cow::Borrowed(INTERNAL),
+    };
+    GraphQLError { message: error.message, code, path, locations: Vec::new(), extensions }
+}
+
+impl Execution<'_> {
+    /// A path of a subgraph's answer in the client's names.
+    pub(super) fn client_path(&self, path: &[PathSegment]) -> Vec<PathSegment> {
+        path.iter()
+            .map(|segment| match segment {
+                PathSegment::Key(name) => key(self.subgraphs.aliases.response_key(name)),
+                PathSegment::Index(index) => PathSegment::Index(*index),
+            })
+            .collect()
+    }
+
+    pub(super) fn target_path(&self, root: &Value, target: &[u32]) -> Vec<PathSegment> {
+        let mut path = Vec::with_capacity(target.len());
+        let mut value = root;
+        for position in target {
+            let index = *position as usize;
+            match value {
+                Value::Object(object) => {
+                    let Some((name, inner)) = object.at(index) else { break };
+                    path.push(key(self.subgraphs.aliases.response_key(name.as_str())));
+                    value = inner;
+                }
+                Value::List(items) => {
+                    let Some(inner) = items.get(index) else { break };
+                    path.push(PathSegment::Index(index));
+                    value = inner;
+                }
+                _ => break,
+            }
+        }
+        path
+    }
+}

@@ -1,0 +1,56 @@
+//! Applies a plan's small changes to representations and answers.
+
+use std::sync::Arc;
+
+use crate::plan::{Rewrite, RewriteStep};
+use crate::schema::Schema;
+use crate::value::{Key, Value};
+
+pub(super) fn apply(schema: &Schema, rewrites: &[Rewrite], value: &mut Value) {
+    for rewrite in rewrites {
+        match rewrite {
+            Rewrite::Rename { path, to } => walk(schema, path, value, &Change::Rename(to)),
+            Rewrite::Set { path, value: set } => walk(schema, path, value, &Change::Set(set)),
+        }
+    }
+}
+
+enum Change<'a> {
+    Rename(&'a Arc<str>),
+    Set(&'a Arc<str>),
+}
+
+fn walk(schema: &Schema, path: &[RewriteStep], value: &mut Value, change: &Change<'_>) {
+    match value {
+        // Rewrite paths do not mention lists.
+        Value::List(items) => {
+            Arc::make_mut(items).iter_mut().for_each(|item| walk(schema, path, item, change));
+        }
+        Value::Object(object) => match path {
+            [RewriteStep::On(types), rest @ ..] => {
+                let fits = |runtime| types.iter().any(|name| schema.satisfies(runtime, name));
+                if object.typename().is_some_and(fits) {
+                    walk(schema, rest, value, change);
+                }
+            }
+            [RewriteStep::Key(key)] => {
+                let object = Arc::make_mut(object);
+                match change {
+                    Change::Rename(to) => {
+                        if let Some(renamed) = object.remove(key) {
+                            object.insert(Key::Shared((*to).clone()), renamed);
+                        }
+                    }
+                    Change::Set(set) => object.insert(Key::from(key.as_str()), Value::text(set)),
+                }
+            }
+            [RewriteStep::Key(key), rest @ ..] => {
+                if let Some(inner) = Arc::make_mut(object).get_mut(key) {
+                    walk(schema, rest, inner, change);
+                }
+            }
+            [] => {}
+        },
+        _ => {}
+    }
+}

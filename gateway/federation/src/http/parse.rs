@@ -1,0 +1,72 @@
+//! Turns the JSON of an answer into an answer, whatever else it may be.
+
+use bytes::Bytes;
+use serde_json::Map;
+
+use crate::error::PathSegment;
+use crate::subgraph::{Answer, AnswerError, SubgraphError};
+use crate::value::{Object, Value, read_json, to_json_bytes};
+
+/// Errors of one answer that are read; the rest would say no more.
+const ERRORS_MAX: usize = 1_000;
+
+pub(super) fn answer(value: Value) -> Result<Answer, SubgraphError> {
+    let Some(object) = value.as_object() else {
+        return Err(SubgraphError::Malformed("the answer is not an object".to_owned()));
+    };
+    let errors: Vec<_> = object.get("errors").and_then(Value::as_list).unwrap_or_default().iter().collect();
+    let data = match object.get("data") {
+        Some(data @ Value::Object(_)) => data.clone(),
+        Some(Value::Null) => Value::Null,
+        None if !errors.is_empty() => Value::Null,
+        Some(_) => return Err(SubgraphError::Malformed("data is not an object".to_owned())),
+        None => return Err(SubgraphError::Malformed("neither data nor errors".to_owned())),
+    };
+    let errors = errors.into_iter().take(ERRORS_MAX).filter_map(|error| Some(answer_error(error.as_object()?)));
+    Ok(Answer { data, errors: errors.collect() })
+}
+
+/// One event, bare or in Apollo's envelope; nothing for a heartbeat.
+pub(super) fn event(text: Bytes, depth_max: usize) -> Result<Option<Answer>, SubgraphError> {
+    let value = read_json(text, depth_max).map_err(|error| SubgraphError::Malformed(error.to_string()))?;
+    let Some(object) = value.as_object() else {
+        return Err(SubgraphError::Malformed("the event is not an object".to_owned()));
+    };
+    if object.is_empty() {
+        return Ok(None);
+    }
+    match object.get("payload") {
+        Some(Value::Null) if object.get("errors").is_none() => Ok(None),
+        Some(payload @ Value::Object(_)) => answer(payload.clone()).map(Some),
+        _ => answer(value).map(Some),
+    }
+}
+
+fn answer_error(error: &Object) -> AnswerError {
+    let message = error.get("message").and_then(plain_text).unwrap_or_else(|| "Unknown error.".to_owned());
+    let path = error.get("path").and_then(Value::as_list).unwrap_or_default().iter().filter_map(segment).collect();
+    let extensions = match error.get("extensions").map(plain) {
+        Some(serde_json::Value::Object(extensions)) => extensions,
+        _ => Map::new(),
+    };
+    AnswerError { message, path, extensions }
+}
+
+fn segment(value: &Value) -> Option<PathSegment> {
+    match plain(value) {
+        serde_json::Value::String(key) => Some(PathSegment::Key(key.into())),
+        serde_json::Value::Number(index) => index.as_u64().map(|index| PathSegment::Index(index as usize)),
+        _ => None,
+    }
+}
+
+fn plain_text(value: &Value) -> Option<String> {
+    match plain(value) {
+        serde_json::Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    serde_json::from_slice(&to_json_bytes(value)).unwrap_or_default()
+}

@@ -1,0 +1,189 @@
+//! How large a document may be, counted over its tokens before any parser recurses.
+
+use crate::error::{GraphQLError, Location, PARSE_FAILED, VALIDATION_FAILED};
+
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub tokens_max: usize,
+    /// Of brackets of any kind in the text, and of fields once fragments are spread.
+    pub depth_max: usize,
+    pub aliases_max: usize,
+    pub directives_max: usize,
+    pub root_fields_max: usize,
+    /// Once fragments are spread: a few fragments that spread each other can stand for millions of fields.
+    pub fields_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            tokens_max: 4000,
+            depth_max: 20,
+            aliases_max: 100,
+            directives_max: 100,
+            root_fields_max: 20,
+            fields_max: 5000,
+        }
+    }
+}
+
+impl Limits {
+    /// Judges the text of a document. What is not a token is left for the parser to report.
+    pub fn check_text(&self, text: &str) -> Result<(), GraphQLError> {
+        let mut counts = Counts::default();
+        let mut tokens = Tokens { bytes: text.as_bytes(), at: 0 };
+        while let Some((token, start)) = tokens.next() {
+            counts.add(token);
+            let excess = [
+                ("tokens", counts.tokens, self.tokens_max),
+                ("levels of nesting", counts.depth, self.depth_max),
+                ("aliases", counts.aliases, self.aliases_max),
+                ("directives", counts.directives, self.directives_max),
+            ];
+            if let Some((what, _, max)) = excess.into_iter().find(|(_, count, max)| count > max) {
+                let mut error = too_large(PARSE_FAILED, what, max);
+                error.locations.push(location(text, start));
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(crate) fn too_large(code: &'static str, what: &str, max: usize) -> GraphQLError {
+    debug_assert!(code == PARSE_FAILED || code == VALIDATION_FAILED);
+    GraphQLError::new(code, format!("The document has more than {max} {what}."))
+}
+
+#[derive(Default)]
+struct Counts {
+    tokens: usize,
+    depth: usize,
+    aliases: usize,
+    directives: usize,
+    /// Depth of `(` alone: a colon outside them can only belong to an alias.
+    arguments: usize,
+}
+
+impl Counts {
+    fn add(&mut self, token: u8) {
+        self.tokens += 1;
+        match token {
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+            b'(' => {
+                self.depth += 1;
+                self.arguments += 1;
+            }
+            b')' => {
+                self.depth = self.depth.saturating_sub(1);
+                self.arguments = self.arguments.saturating_sub(1);
+            }
+            b':' if self.arguments == 0 => self.aliases += 1,
+            b'@' => self.directives += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Yields the first byte of each token and where it stands.
+struct Tokens<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl Tokens<'_> {
+    fn next(&mut self) -> Option<(u8, usize)> {
+        self.skip_ignored();
+        let first = *self.bytes.get(self.at)?;
+        let start = self.at;
+        self.at += 1;
+        match first {
+            b'"' if self.bytes[start..].starts_with(b"\"\"\"") => self.block_string(),
+            b'"' => self.string(),
+            _ if is_word(first) => {
+                while self.bytes.get(self.at).copied().is_some_and(is_word) {
+                    self.at += 1;
+                }
+            }
+            _ => {}
+        }
+        Some((first, start))
+    }
+
+    fn skip_ignored(&mut self) {
+        while let Some(byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' | b',' => self.at += 1,
+                b'#' => {
+                    while self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'\n' | b'\r')) {
+                        self.at += 1;
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+
+    fn string(&mut self) {
+        while let Some(byte) = self.bytes.get(self.at) {
+            self.at += if *byte == b'\\' { 2 } else { 1 };
+            if matches!(byte, b'"' | b'\n') {
+                return;
+            }
+        }
+    }
+
+    fn block_string(&mut self) {
+        self.at += 2;
+        while self.at < self.bytes.len() {
+            let rest = &self.bytes[self.at..];
+            if rest.starts_with(b"\\\"\"\"") {
+                self.at += 4;
+            } else if rest.starts_with(b"\"\"\"") {
+                self.at += 3;
+                return;
+            } else {
+                self.at += 1;
+            }
+        }
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+')
+}
+
+fn location(text: &str, at: usize) -> Location {
+    let before = &text.as_bytes()[..at];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    Location { line: before.iter().filter(|byte| **byte == b'\n').count() + 1, column: at - line_start + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> Option<String> {
+        Limits::default().check_text(text).err().map(|error| error.message)
+    }
+
+    #[test]
+    fn ten_thousand_of_anything_is_refused() {
+        assert!(refusal(&"{a".repeat(10_000)).unwrap().contains("nesting"));
+        assert!(refusal(&format!("{{ f(x: {} }}", "[".repeat(10_000))).unwrap().contains("nesting"));
+        let aliases: String = (0..1000).map(|n| format!("a{n}: a ")).collect();
+        assert!(refusal(&format!("{{ {aliases} }}")).unwrap().contains("aliases"));
+        assert!(refusal(&format!("{{ a {} }}", "@a ".repeat(1000))).unwrap().contains("directives"));
+        assert!(refusal(&format!("{{ {} }}", "a ".repeat(10_000))).unwrap().contains("tokens"));
+    }
+
+    #[test]
+    fn colons_of_arguments_and_brackets_in_strings_count_for_nothing() {
+        let arguments: String = (0..200).map(|n| format!("a{n}: 1 ")).collect();
+        assert_eq!(refusal(&format!("{{ f({arguments}) }}")), None);
+        let brackets = "{".repeat(1000);
+        assert_eq!(refusal(&format!("{{ f(a: \"{brackets}\\\"{brackets}\") }} # {brackets}")), None);
+        assert_eq!(refusal(&format!("{{ f(a: \"\"\"{brackets} \\\"\"\" {brackets}\"\"\") }}")), None);
+    }
+}

@@ -1,0 +1,97 @@
+//! What must be asked of whom, in which order: the engine's own plan, whoever makes it.
+
+use std::sync::Arc;
+
+use crate::document::OperationKind;
+
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    /// For a subscription: where the events come from. The node is then run once per event.
+    pub subscription: Option<Fetch>,
+    pub node: Option<Node>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Node {
+    Fetch(Fetch),
+    /// One request to the root of a subgraph or to its entities, for objects found in the answer so far.
+    Flatten { path: Path, fetch: Fetch },
+    /// One request for the entities of several places, each under its own alias.
+    Batch(Batch),
+    Sequence(Vec<Node>),
+    Parallel(Vec<Node>),
+    Condition { variable: String, then: Option<Box<Node>>, otherwise: Option<Box<Node>> },
+}
+
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    pub subgraph: usize,
+    pub operation: Arc<SubgraphOperation>,
+    /// What an entity is known by; nothing for a request to the root.
+    pub requires: Option<Vec<Requirement>>,
+    pub input_rewrites: Vec<Rewrite>,
+    pub output_rewrites: Vec<Rewrite>,
+    /// The members it gives, to be named when it gives none.
+    pub keys: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Batch {
+    pub subgraph: usize,
+    pub operation: Arc<SubgraphOperation>,
+    pub entities: Vec<BatchEntities>,
+}
+
+#[derive(Debug)]
+pub(crate) struct BatchEntities {
+    pub alias: String,
+    pub variable: String,
+    pub paths: Vec<Path>,
+    pub requires: Vec<Requirement>,
+    pub input_rewrites: Vec<Rewrite>,
+    pub output_rewrites: Vec<Rewrite>,
+    pub keys: Vec<String>,
+}
+
+/// An operation as one subgraph gets it.
+#[derive(Debug)]
+pub struct SubgraphOperation {
+    pub text: String,
+    /// Of the text: a key under which its parsed form can be kept.
+    pub hash: u64,
+    pub kind: OperationKind,
+    /// The client's variables it uses.
+    pub variables: Vec<String>,
+}
+
+pub(crate) type Path = Vec<PathStep>;
+
+#[derive(Debug)]
+pub(crate) enum PathStep {
+    Key(String),
+    /// Every item of a list.
+    Items,
+    /// Only objects of these types.
+    On(Vec<String>),
+}
+
+/// One part of an entity's representation.
+#[derive(Debug)]
+pub(crate) enum Requirement {
+    /// `data_key` is its name in the answer so far, `key` the name the subgraph knows it by.
+    Field { data_key: String, key: Arc<str>, inner: Vec<Requirement> },
+    On { condition: String, inner: Vec<Requirement> },
+}
+
+/// A change to a representation before it is sent, or to an answer before it is merged.
+#[derive(Debug)]
+pub(crate) enum Rewrite {
+    Rename { path: Vec<RewriteStep>, to: Arc<str> },
+    Set { path: Vec<RewriteStep>, value: Arc<str> },
+}
+
+#[derive(Debug)]
+pub(crate) enum RewriteStep {
+    Key(String),
+    On(Vec<String>),
+}

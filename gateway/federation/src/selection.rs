@@ -1,0 +1,230 @@
+//! What the client asked for, merged and typed: the shape every answer is given.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use graphql_tools::static_graphql::query;
+use indexmap::IndexMap;
+
+use crate::authorize::Denial;
+use crate::document::{condition_name, fragments};
+use crate::rewrite::Scope;
+use crate::schema::{Kind, Schema, TypeRef};
+use crate::value::write_text;
+
+/// The selections on one value, in the order of the answer.
+#[derive(Default)]
+pub(crate) struct Selections {
+    pub items: Vec<Item>,
+    /// Fields only, each response key once: can be answered without looking at the object's type.
+    pub flat: bool,
+}
+
+pub(crate) enum Item {
+    Field(Field),
+    Branch { condition: String, selections: Selections },
+}
+
+pub(crate) struct Field {
+    pub name: String,
+    pub response_key: Arc<str>,
+    /// `"responseKey":`, ready to be written.
+    pub head: Box<[u8]>,
+    /// Its name in the subgraphs' answers.
+    pub data_key: String,
+    pub ty: TypeRef,
+    /// For fields of an interface some of whose types are stricter: their types.
+    pub ty_on: HashMap<String, TypeRef>,
+    pub leaf: Leaf,
+    pub selections: Selections,
+    pub denial: Denial,
+    /// Kept for introspection alone.
+    pub arguments: Vec<(String, query::Value)>,
+}
+
+pub(crate) enum Leaf {
+    Composite(String),
+    Enum(Arc<HashSet<String>>),
+    Int,
+    Float,
+    String,
+    Boolean,
+    Id,
+    Any,
+}
+
+/// Merges a selection set on `root` as the specification's CollectFields does, as far as types are known.
+pub(crate) fn compile(
+    scope: &Scope<'_>,
+    document: &query::Document,
+    root: &str,
+    set: &query::SelectionSet,
+) -> Selections {
+    Compiler { scope, fragments: fragments(document) }.selections(root, &[(root, set)])
+}
+
+struct Compiler<'d> {
+    scope: &'d Scope<'d>,
+    fragments: HashMap<&'d str, &'d query::FragmentDefinition>,
+}
+
+/// A selection set and the type it is written on.
+type Written<'d> = (&'d str, &'d query::SelectionSet);
+
+enum Group<'d> {
+    Fields(Vec<(&'d str, &'d query::Field)>),
+    Branch(&'d str, Vec<Written<'d>>),
+}
+
+impl<'d> Compiler<'d> {
+    fn selections(&self, value_type: &str, sets: &[Written<'d>]) -> Selections {
+        let mut groups = IndexMap::new();
+        for (written_on, set) in sets {
+            self.collect(value_type, written_on, set, &mut groups);
+        }
+        let items: Vec<_> = groups.into_values().map(|group| self.item(value_type, group)).collect();
+        let flat = items.iter().all(|item| matches!(item, Item::Field(_)));
+        Selections { items, flat }
+    }
+
+    fn collect(
+        &self,
+        value_type: &str,
+        written_on: &'d str,
+        set: &'d query::SelectionSet,
+        groups: &mut IndexMap<String, Group<'d>>,
+    ) {
+        for selection in &set.items {
+            let (directives, condition, inner) = match selection {
+                query::Selection::Field(field) => {
+                    if self.scope.conditions.include(&field.directives) {
+                        let key = field.alias.as_ref().unwrap_or(&field.name);
+                        let group = groups.entry(key.clone()).or_insert_with(|| Group::Fields(Vec::new()));
+                        if let Group::Fields(fields) = group {
+                            fields.push((written_on, field));
+                        }
+                    }
+                    continue;
+                }
+                query::Selection::InlineFragment(fragment) => {
+                    let condition = fragment.type_condition.as_ref().map_or(written_on, condition_name);
+                    (&fragment.directives, condition, &fragment.selection_set)
+                }
+                query::Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()) else { continue };
+                    (&spread.directives, condition_name(&fragment.type_condition), &fragment.selection_set)
+                }
+            };
+            if !self.scope.conditions.include(directives) {
+                continue;
+            }
+            let schema = self.scope.schema;
+            if schema.always_satisfies(value_type, condition) {
+                self.collect(value_type, condition, inner, groups);
+            } else if schema.get(value_type).is_some_and(|ty| ty.kind != Kind::Object) {
+                // No response key holds a space, so a branch never meets a field. Consecutive fields keep
+                // their place before it; a key met on both sides is merged when the object is written.
+                let key = format!("... {condition}");
+                match groups.entry(key).or_insert_with(|| Group::Branch(condition, Vec::new())) {
+                    Group::Branch(_, sets) => sets.push((condition, inner)),
+                    Group::Fields(_) => {}
+                }
+            }
+        }
+    }
+
+    fn item(&self, value_type: &str, group: Group<'d>) -> Item {
+        match group {
+            Group::Fields(fields) => Item::Field(self.field(value_type, &fields)),
+            Group::Branch(condition, sets) => {
+                Item::Branch { condition: condition.to_owned(), selections: self.selections(condition, &sets) }
+            }
+        }
+    }
+
+    fn field(&self, value_type: &str, fields: &[(&'d str, &'d query::Field)]) -> Field {
+        let schema = self.scope.schema;
+        let (written_on, first) = fields[0];
+        let typename = || TypeRef::NonNull(Box::new(TypeRef::Named("String".to_owned())));
+        // The value's own type may be stricter than the interface the field is written on.
+        let definition =
+            schema.field(value_type, &first.name).or_else(|| schema.field(written_on, &first.name));
+        let ty = definition.map_or_else(typename, |definition| definition.ty.clone());
+        let returned = ty.name().to_owned();
+        let sets: Vec<Written<'d>> = fields
+            .iter()
+            .map(|(written_on, field)| {
+                let returned = returned_type(schema, written_on, &field.name);
+                (returned.unwrap_or(written_on), &field.selection_set)
+            })
+            .collect();
+        let response_key = first.alias.as_ref().unwrap_or(&first.name);
+        let mut head = Vec::new();
+        write_text(&mut head, response_key);
+        head.push(b':');
+        let introspective = written_on.starts_with("__") || first.name.starts_with("__");
+        // The engine knows introspection by the client's names: no subgraph is asked.
+        let data_key = match first.name.starts_with("__") && first.name != "__typename" {
+            true => response_key.clone(),
+            false => self.scope.aliases.data_key(first),
+        };
+        Field {
+            name: first.name.clone(),
+            response_key: response_key.as_str().into(),
+            head: head.into(),
+            data_key,
+            ty_on: self.stricter(value_type, &first.name, &ty),
+            leaf: Leaf::new(schema, &returned),
+            selections: self.selections(&returned, &sets),
+            denial: self.denial(fields),
+            arguments: if introspective { first.arguments.clone() } else { Vec::new() },
+            ty,
+        }
+    }
+
+    /// A field is denied only where every place it is selected from denies it.
+    fn denial(&self, fields: &[(&'d str, &'d query::Field)]) -> Denial {
+        let Scope { rules, denied, schema, .. } = self.scope;
+        let mut denials = fields.iter().map(|(written_on, field)| rules.denial(denied, schema, written_on, field));
+        let first = denials.next().unwrap_or(Denial::Never);
+        denials.fold(first, |all, next| match (all, next) {
+            (Denial::Never, _) | (_, Denial::Never) => Denial::Never,
+            (Denial::Always, other) | (other, Denial::Always) => other,
+            (Denial::On(mut these), Denial::On(those)) => {
+                these.retain(|name| those.contains(name));
+                Denial::On(these)
+            }
+        })
+    }
+
+    fn stricter(&self, value_type: &str, field: &str, ty: &TypeRef) -> HashMap<String, TypeRef> {
+        let schema = self.scope.schema;
+        let Some(parent) = schema.get(value_type).filter(|parent| parent.kind == Kind::Interface) else {
+            return HashMap::new();
+        };
+        let possible = parent.possible.iter().filter_map(|name| Some((name, schema.field(name, field)?)));
+        let stricter = possible.filter(|(_, definition)| definition.ty != *ty);
+        stricter.map(|(name, definition)| (name.clone(), definition.ty.clone())).collect()
+    }
+}
+
+impl Leaf {
+    fn new(schema: &Schema, name: &str) -> Self {
+        match schema.get(name) {
+            Some(ty) if ty.is_composite() => Leaf::Composite(name.to_owned()),
+            Some(ty) if ty.kind == Kind::Enum => Leaf::Enum(ty.enum_values.clone()),
+            _ => match name {
+                "Int" => Leaf::Int,
+                "Float" => Leaf::Float,
+                "String" => Leaf::String,
+                "Boolean" => Leaf::Boolean,
+                "ID" => Leaf::Id,
+                _ => Leaf::Any,
+            },
+        }
+    }
+}
+
+fn returned_type<'s>(schema: &'s Schema, parent: &str, field: &str) -> Option<&'s str> {
+    schema.field(parent, field).map(|definition| definition.ty.name())
+}

@@ -1,0 +1,260 @@
+//! The tree an answer is made of: strings and numbers stay spans of the buffer they arrived in.
+
+mod convert;
+mod read;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use convert::from_json;
+pub(crate) use convert::{from_resolver, to_resolver};
+pub use read::{ReadError, read_json};
+pub(crate) use write::write_text;
+pub use write::{to_json_bytes, write_json};
+
+/// One value. Cloning is cheap everywhere: containers are shared and copied one level at a time when merged
+/// into, so one entity can stand in many places.
+#[derive(Clone, Debug, Default)]
+pub enum Value {
+    #[default]
+    Null,
+    Bool(bool),
+    Number(serde_json::Number),
+    /// Text made in this process, not yet escaped.
+    Text(Box<str>),
+    /// A string or a number exactly as it stood in JSON, quotes and escapes included.
+    Raw(Span),
+    List(Arc<Vec<Value>>),
+    Object(Arc<Object>),
+}
+
+/// A piece of a shared buffer that holds valid JSON text.
+#[derive(Clone, Debug)]
+pub struct Span {
+    buffer: Arc<Bytes>,
+    start: u32,
+    end: u32,
+}
+
+/// The name of a member. It is kept as JSON text without its quotes; a GraphQL name never needs escapes.
+#[derive(Clone, Debug)]
+pub enum Key {
+    Span(Span),
+    Name(async_graphql::Name),
+    Shared(Arc<str>),
+}
+
+/// Members in the order they arrived. Answers have few members, so a scan beats a hash table.
+#[derive(Clone, Debug, Default)]
+pub struct Object {
+    members: Vec<(Key, Value)>,
+}
+
+impl Span {
+    /// Only the reader makes spans, so that each is known to be one valid JSON token.
+    fn new(buffer: &Arc<Bytes>, start: usize, end: usize) -> Self {
+        // The reader refuses buffers of 4 GiB and more.
+        Span { buffer: buffer.clone(), start: start as u32, end: end as u32 }
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.buffer[self.start as usize..self.end as usize]
+    }
+
+    fn is_text(&self) -> bool {
+        self.as_bytes().first() == Some(&b'"')
+    }
+}
+
+impl Key {
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Key::Span(span) => span.as_bytes(),
+            Key::Name(name) => name.as_str().as_bytes(),
+            Key::Shared(name) => name.as_bytes(),
+        }
+    }
+
+    /// The name as text; spans were checked to be UTF-8 when they were read.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Key::Span(span) => std::str::from_utf8(span.as_bytes()).unwrap_or_default(),
+            Key::Name(name) => name.as_str(),
+            Key::Shared(name) => name,
+        }
+    }
+}
+
+impl From<&str> for Key {
+    fn from(name: &str) -> Self {
+        Key::Shared(name.into())
+    }
+}
+
+impl Object {
+    pub fn with_capacity(members: usize) -> Self {
+        Object { members: Vec::with_capacity(members) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.position(name).map(|position| &self.members[position].1)
+    }
+
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.position(name).map(|position| &mut self.members[position].1)
+    }
+
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|(key, _)| key.as_bytes() == name.as_bytes())
+    }
+
+    pub fn at(&self, position: usize) -> Option<(&Key, &Value)> {
+        self.members.get(position).map(|(key, value)| (key, value))
+    }
+
+    pub fn at_mut(&mut self, position: usize) -> Option<&mut Value> {
+        self.members.get_mut(position).map(|(_, value)| value)
+    }
+
+    /// Adds a member without looking whether it is there: for makers that know.
+    pub fn push(&mut self, key: Key, value: Value) {
+        self.members.push((key, value));
+    }
+
+    pub fn insert(&mut self, key: Key, value: Value) {
+        match self.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
+            Some((_, known)) => *known = value,
+            None => self.members.push((key, value)),
+        }
+    }
+
+    pub fn remove(&mut self, name: &str) -> Option<Value> {
+        // Not swap_remove: positions before this one must stay, and order is what readers expect.
+        self.position(name).map(|position| self.members.remove(position).1)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Value)> {
+        self.members.iter().map(|(key, value)| (key, value))
+    }
+
+    pub fn into_members(self) -> Vec<(Key, Value)> {
+        self.members
+    }
+
+    pub fn typename(&self) -> Option<&str> {
+        self.get("__typename").and_then(Value::as_plain_str)
+    }
+}
+
+impl Value {
+    pub fn text(text: &str) -> Self {
+        Value::Text(text.into())
+    }
+
+    pub fn list(items: Vec<Value>) -> Self {
+        Value::List(Arc::new(items))
+    }
+
+    pub fn object(object: Object) -> Self {
+        Value::Object(Arc::new(object))
+    }
+
+    pub fn is_null(&self) -> bool {
+        matches!(self, Value::Null)
+    }
+
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Value::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    /// The object to write into; made this value's own first if it is shared.
+    pub fn as_object_mut(&mut self) -> Option<&mut Object> {
+        match self {
+            Value::Object(object) => Some(Arc::make_mut(object)),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    pub fn is_string(&self) -> bool {
+        match self {
+            Value::Text(_) => true,
+            Value::Raw(span) => span.is_text(),
+            _ => false,
+        }
+    }
+
+    pub fn is_number(&self) -> bool {
+        match self {
+            Value::Number(_) => true,
+            Value::Raw(span) => !span.is_text(),
+            _ => false,
+        }
+    }
+
+    /// The text of a string that holds no escapes: type names, enum values and the like never do.
+    pub fn as_plain_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Raw(span) if span.is_text() => {
+                let text = span.as_bytes();
+                let inner = &text[1..text.len() - 1];
+                if inner.contains(&b'\\') { None } else { std::str::from_utf8(inner).ok() }
+            }
+            _ => None,
+        }
+    }
+
+    /// Lays another answer over this one. Objects and lists of equal length merge member by member; a null
+    /// never covers a value, because one subgraph failing must not undo what another gave.
+    pub fn merge(&mut self, other: Value) {
+        match (self, other) {
+            (_, Value::Null) => {}
+            (Value::Object(mine), Value::Object(theirs)) => {
+                if Arc::ptr_eq(mine, &theirs) {
+                    return;
+                }
+                let mine = Arc::make_mut(mine);
+                for (key, value) in Arc::unwrap_or_clone(theirs).members {
+                    match mine.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
+                        Some((_, known)) => known.merge(value),
+                        None => mine.members.push((key, value)),
+                    }
+                }
+            }
+            (Value::List(mine), Value::List(theirs)) if mine.len() == theirs.len() => {
+                let mine = Arc::make_mut(mine);
+                for (known, value) in mine.iter_mut().zip(Arc::unwrap_or_clone(theirs)) {
+                    known.merge(value);
+                }
+            }
+            // What stands keeps standing when shapes differ: another subgraph's nonsense must not break it.
+            (mine @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Raw(_)), theirs) => {
+                *mine = theirs;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

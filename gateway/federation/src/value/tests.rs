@@ -1,0 +1,83 @@
+//! The reader and the writer agree with serde_json on every text.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const DEPTH_MAX: usize = 32;
+
+fn any_json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Into::into),
+        ".*".prop_map(serde_json::Value::String),
+    ];
+    leaf.prop_recursive(5, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(serde_json::Value::Array),
+            prop::collection::vec((".{0,6}", inner), 0..8)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn read(text: &[u8]) -> Result<Value, ReadError> {
+    read_json(Bytes::copy_from_slice(text), DEPTH_MAX)
+}
+
+fn back(value: &Value) -> serde_json::Value {
+    serde_json::from_slice(&to_json_bytes(value)).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn what_is_read_is_written_unchanged(json in any_json()) {
+        let text = serde_json::to_vec_pretty(&json).unwrap();
+        // serde_json's own reading is the reference: floats may lose a bit in its fast parser.
+        let expected: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        prop_assert_eq!(back(&read(&text).unwrap()), expected);
+    }
+
+    #[test]
+    fn values_made_here_are_written_as_serde_json_would(json in any_json()) {
+        let text = serde_json::to_vec(&json).unwrap();
+        prop_assert_eq!(&to_json_bytes(&from_json(json))[..], &text[..]);
+    }
+
+    #[test]
+    fn a_resolver_gets_and_gives_the_same_value(json in any_json()) {
+        let value = from_json(json.clone());
+        prop_assert_eq!(back(&from_resolver(to_resolver(&value))), back(&value));
+    }
+
+    #[test]
+    fn any_bytes_are_judged_as_serde_json_judges_them(text in "[\\[\\]{}:,\"\\\\eEu0-9.a-f truefalsn-]{0,24}") {
+        let ours = read(text.as_bytes());
+        let theirs = serde_json::from_str::<serde_json::Value>(&text);
+        // serde_json also refuses numbers beyond f64; we pass a number's text on.
+        let out_of_range = theirs.as_ref().is_err_and(|error| error.to_string().contains("out of range"));
+        prop_assert!(out_of_range || ours.is_ok() == theirs.is_ok(), "{:?} {:?}", ours, theirs);
+    }
+}
+
+#[test]
+fn nesting_beyond_the_limit_is_refused() {
+    assert!(read("[".repeat(DEPTH_MAX).as_bytes()).unwrap_err().reason.contains("end"));
+    let deep = "[".repeat(100_000);
+    assert_eq!(read(deep.as_bytes()).unwrap_err().reason, "nested too deeply");
+}
+
+#[test]
+fn an_escaped_name_is_found_by_its_plain_form() {
+    let value = read(br#"{"\u0069d": 1}"#).unwrap();
+    assert!(value.as_object().unwrap().get("id").is_some());
+}
+
+#[test]
+fn merging_keeps_what_stands_when_the_other_is_null() {
+    let mut mine = read(br#"{"a": {"x": 1}, "l": [{"p": 1}, null]}"#).unwrap();
+    mine.merge(read(br#"{"a": null, "b": 2, "l": [{"q": 2}, {"q": 3}]}"#).unwrap());
+    assert_eq!(back(&mine), serde_json::json!({"a": {"x": 1}, "l": [{"p": 1, "q": 2}, {"q": 3}], "b": 2}));
+}

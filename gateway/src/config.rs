@@ -1,0 +1,121 @@
+//! What an operator sets: a TOML file, then the environment.
+//!
+//! `pratu.toml` in the working directory (or `--config FILE`), then variables that begin with
+//! `PRATU_`, with two underscores between levels: `PRATU_LOG__FORMAT=json`. Each field says what it
+//! is; `pratu check-config` prints what is in force, without secrets.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use chassis::telemetry::LogFormat;
+use chassis::{Environment, Secret};
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde::{Deserialize, Serialize};
+
+/// Everything an operator can set. All of it has a default that fits a developer's machine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the gateway listens. Port 0 takes a free one. The sandbox listens on loopback only.
+    pub listen: SocketAddr,
+    /// The address the public reaches this installation under, without a slash at the end; also the
+    /// issuer of our tokens. When empty: the address it listens on, over plain HTTP.
+    pub public_url: String,
+    /// The folder for everything that is kept: databases, evidence, the sandbox's sealing key.
+    pub data: PathBuf,
+    /// `sandbox` or `production`.
+    pub environment: Environment,
+    /// A PostgreSQL server (`postgres://user@host/database`); empty for SQLite files under `data`.
+    pub database_url: Option<Secret>,
+    /// The master key that personal data is sealed with: 32 random bytes in base64. The sandbox makes
+    /// one under `data` when there is none; production takes it from outside.
+    pub sealing_key: Option<Secret>,
+    /// Lets the sandbox listen beyond loopback. Anyone who reaches it can be any persona.
+    pub sandbox_beyond_loopback: bool,
+    pub log: Log,
+    pub limits: Limits,
+    /// Digital ID providers and the company registry; the sandbox's when left out.
+    pub identity: Option<identity::Config>,
+    /// Payment providers; the sandbox's when left out.
+    pub payments: Option<payments::Config>,
+    /// Where GraphiQL's files are (`make graphiql` puts them there); from its CDN when absent.
+    pub graphiql_assets: PathBuf,
+}
+
+/// How the process logs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` for people, `json` for machines.
+    pub format: LogFormat,
+    /// What is logged, as `tracing` directives: `info`, `payments=debug,info`.
+    pub filter: String,
+}
+
+/// Bounds on one request. Beyond them stands a clear error, never a crash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a GraphQL request's body.
+    pub body_bytes_max: usize,
+    /// How long a query or mutation may take as a whole.
+    pub request_timeout_ms: u64,
+    /// Subscriptions open at once in this process.
+    pub subscriptions_max: usize,
+    /// Silence on a subscription after which a comment keeps it alive.
+    pub keep_alive_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 4000)),
+            public_url: String::new(),
+            data: PathBuf::from("data"),
+            environment: Environment::Sandbox,
+            database_url: None,
+            sealing_key: None,
+            sandbox_beyond_loopback: false,
+            log: Log::default(),
+            limits: Limits::default(),
+            identity: None,
+            payments: None,
+            graphiql_assets: PathBuf::from("target/graphiql"),
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1024 * 1024,
+            request_timeout_ms: 15_000,
+            subscriptions_max: 10_000,
+            keep_alive_ms: 12_000,
+        }
+    }
+}
+
+impl Config {
+    /// Reads `file` (an absent default file is no error) and then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, Box<figment::Error>> {
+        let toml = match file {
+            Some(file) => Toml::file_exact(file),
+            None => Toml::file("pratu.toml"),
+        };
+        let environment = Env::prefixed("PRATU_").split("__").ignore(&["test_postgres"]);
+        Figment::new().merge(toml).merge(environment).extract().map_err(Box::new)
+    }
+
+    /// What is in force, as TOML without secrets.
+    pub fn shown(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_else(|error| format!("# cannot be shown: {error}"))
+    }
+}

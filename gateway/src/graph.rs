@@ -1,0 +1,59 @@
+//! The graph as services see it: our own engine, asked as the caller.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use auth::Principal;
+use chassis::{Graph, GraphFailure};
+use federation::{Engine, RequestContext};
+use serde_json::Value;
+
+use crate::pipeline::grants;
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Handed to services before the engine exists, filled in when it does.
+#[derive(Clone, Default)]
+pub struct OwnGraph {
+    engine: Arc<OnceLock<Arc<Engine>>>,
+}
+
+impl OwnGraph {
+    pub fn connect(&self, engine: Arc<Engine>) {
+        // Connected once, at start; a second call would be the same engine.
+        let _ = self.engine.set(engine);
+    }
+}
+
+#[async_trait::async_trait]
+impl Graph for OwnGraph {
+    async fn query(
+        &self,
+        principal: &Principal,
+        document: &'static str,
+        variables: Value,
+    ) -> Result<Value, GraphFailure> {
+        let unavailable = || GraphFailure { codes: vec!["UNAVAILABLE".to_owned()] };
+        let engine = self.engine.get().ok_or_else(unavailable)?;
+        let variables = match variables {
+            Value::Object(variables) => variables,
+            _ => serde_json::Map::new(),
+        };
+        let prepared = engine
+            .document(document)
+            .and_then(|document| engine.prepare(&document, None, variables, &grants(principal)))
+            .map_err(|errors| failure(&errors))?;
+        let mut context = RequestContext::default();
+        context.extensions.insert(principal.clone());
+        context.deadline = Some(tokio::time::Instant::now() + TIMEOUT);
+        let response = engine.execute(&prepared, &context).await;
+        if !response.errors.is_empty() {
+            return Err(failure(&response.errors));
+        }
+        Ok(response.to_value().get_mut("data").map(Value::take).unwrap_or_default())
+    }
+}
+
+fn failure(errors: &[federation::GraphQLError]) -> GraphFailure {
+    GraphFailure { codes: errors.iter().map(|error| error.code.to_string()).collect() }
+}

@@ -1,0 +1,17 @@
+//! The program `pratu`: the public door and, in one process, every role behind it.
+//!
+//! Reading order: the configuration, which roles run, the server, and the pipeline of a request.
+
+pub mod config;
+mod graph;
+mod graphiql;
+mod health;
+mod pipeline;
+mod roles;
+mod sandbox_clock;
+mod server;
+mod shortcomings;
+
+pub use config::Config;
+pub use roles::subgraph_schemas;
+pub use server::{Server, StartError};

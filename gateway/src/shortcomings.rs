@@ -1,0 +1,79 @@
+//! What keeps a configuration from being used: production lists everything that is missing.
+
+use crate::Config;
+
+/// One line each; empty when the configuration can be used.
+pub fn of(config: &Config) -> Vec<String> {
+    if config.environment.is_sandbox() { of_sandbox(config) } else { of_production(config) }
+}
+
+fn of_sandbox(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    if !config.listen.ip().is_loopback() && !config.sandbox_beyond_loopback {
+        found.push(format!(
+            "the sandbox listens on loopback only: {} needs sandbox_beyond_loopback = true",
+            config.listen
+        ));
+    }
+    found
+}
+
+fn of_production(config: &Config) -> Vec<String> {
+    let mut found = Vec::new();
+    if !config.public_url.starts_with("https://") {
+        found.push("public_url must be the public https address".to_owned());
+    }
+    if config.sealing_key.is_none() {
+        found.push("sealing_key is missing: 32 random bytes in base64, from outside".to_owned());
+    }
+    match &config.identity {
+        None => found.push("identity is missing: no Digital ID provider is set up".to_owned()),
+        Some(identity) => {
+            for provider in &identity.providers {
+                if !provider.issuer.starts_with("https://") || provider.issuer.contains("/sandbox/") {
+                    found.push(format!("identity provider {} is the sandbox's", provider.code));
+                }
+            }
+            if identity.providers.is_empty() {
+                found.push("identity.providers is empty".to_owned());
+            }
+        }
+    }
+    match &config.payments {
+        None => found.push("payments is missing: no payment provider is set up".to_owned()),
+        Some(payments) => found.extend(payments.missing_for_production()),
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chassis::Environment;
+
+    #[test]
+    fn the_default_configuration_is_a_usable_sandbox() {
+        assert_eq!(of(&Config::default()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_sandbox_does_not_listen_to_the_world_by_accident() {
+        let listen = "0.0.0.0:4000".parse().unwrap();
+        assert_eq!(of(&Config { listen, ..Config::default() }).len(), 1);
+        let config = Config { listen, sandbox_beyond_loopback: true, ..Config::default() };
+        assert!(of(&config).is_empty());
+    }
+
+    #[test]
+    fn production_lists_everything_that_is_missing() {
+        let config = Config { environment: Environment::Production, ..Config::default() };
+        assert_eq!(of(&config).len(), 4);
+        let config = Config {
+            identity: Some(identity::Config::default()),
+            payments: Some(payments::Config::default()),
+            ..config
+        };
+        let found = of(&config).join("\n");
+        assert!(found.contains("thaid is the sandbox's") && found.contains("payments.scb.base_url"), "{found}");
+    }
+}

@@ -1,0 +1,27 @@
+//! The contract: values that cross subgraphs, so that every service says the same thing the same way.
+//!
+//! `subgraphs/*.graphql` and `supergraph.graphql` are exported and composed by `make schema`;
+//! `operations/*.graphql` are the documents of our own clients and tests.
+
+mod date;
+mod failure;
+mod id;
+mod level;
+mod money;
+mod page;
+mod problem;
+mod text;
+
+pub use date::Date;
+pub use failure::{ErrorCode, Failure};
+pub use id::{
+    ApplicationId, BillId, EvidenceId, MandateId, OfferingId, PartyId, PaymentId, ReceiptId, RefundId,
+};
+pub use level::{AuthenticatorAssuranceLevel, IdentityAssuranceLevel};
+pub use money::{Currency, Money};
+pub use page::{PAGE_SIZE, PAGE_SIZE_MAX, Page, PageConnection};
+pub use problem::{ConflictProblem, FieldProblem, InvalidInput, NotFoundProblem, StateProblem, UnavailableProblem};
+pub use text::LocalizedText;
+
+/// The composed schema of all subgraphs, as checked in.
+pub const SUPERGRAPH: &str = include_str!("../supergraph.graphql");

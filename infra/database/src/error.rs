@@ -1,0 +1,40 @@
+//! What can go wrong with a database, told apart as far as callers act on it.
+
+use std::path::PathBuf;
+
+/// A failed statement, connection or start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("database statement failed")]
+    Sqlx(#[from] sqlx::Error),
+    #[error("column {column}: {reason}")]
+    Column { column: String, reason: String },
+    #[error("migrating {name} failed")]
+    Migration { name: &'static str, source: sqlx::migrate::MigrateError },
+    #[error("{path} is in use by another process: one process per data directory", path = path.display())]
+    InUse { path: PathBuf },
+    #[error("{path}: {source}", path = path.display())]
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("the address of the PostgreSQL server is not valid")]
+    Address,
+}
+
+impl Error {
+    /// Whether a unique or primary key constraint refused the change.
+    pub fn is_unique_violation(&self) -> bool {
+        self.kind_is(&sqlx::error::ErrorKind::UniqueViolation)
+    }
+
+    /// Whether a row that must exist does not.
+    pub fn is_foreign_key_violation(&self) -> bool {
+        self.kind_is(&sqlx::error::ErrorKind::ForeignKeyViolation)
+    }
+
+    fn kind_is(&self, kind: &sqlx::error::ErrorKind) -> bool {
+        match self {
+            // SQLSTATE differs between the engines; the kind does not.
+            Self::Sqlx(sqlx::Error::Database(error)) => error.kind() == *kind,
+            _ => false,
+        }
+    }
+}

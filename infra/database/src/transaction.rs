@@ -1,0 +1,93 @@
+//! A transaction: what must be true together.
+
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use crate::{Engine, Error, Queryable, Row, Value, row, value};
+
+/// A transaction on one service's database. Dropping it undoes it.
+///
+/// On SQLite it holds the single writer: never begin a second one of the same database inside it.
+pub struct Tx {
+    inner: Inner,
+    after_commit: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+pub(crate) enum Inner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner, after_commit: Vec::new() }
+    }
+
+    /// Makes the changes durable, then runs what was asked for with [`Self::after_commit`].
+    pub async fn commit(self) -> Result<(), Error> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.commit().await?,
+            Inner::Postgres(tx) => tx.commit().await?,
+        }
+        for wake in self.after_commit {
+            wake();
+        }
+        Ok(())
+    }
+
+    /// Undoes the changes now, so that the connection is free at once.
+    pub async fn rollback(self) -> Result<(), Error> {
+        match self.inner {
+            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Something to wake once the change can be seen, and only then.
+    pub fn after_commit(&mut self, wake: impl FnOnce() + Send + 'static) {
+        self.after_commit.push(Box::new(wake));
+    }
+
+    /// All rows of a statement.
+    pub async fn rows(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
+        match &mut self.inner {
+            Inner::Sqlite(tx) => row::sqlite(value::sqlite(sql, args).fetch_all(&mut **tx).await?),
+            Inner::Postgres(tx) => row::postgres(value::postgres(sql, args).fetch_all(&mut **tx).await?),
+        }
+    }
+
+    /// The first row of a statement, if there is one.
+    pub async fn row(&mut self, sql: &str, args: Vec<Value>) -> Result<Option<Row>, Error> {
+        Ok(self.rows(sql, args).await?.into_iter().next())
+    }
+
+    /// Runs a statement and tells how many rows it changed.
+    pub async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
+        Ok(match &mut self.inner {
+            Inner::Sqlite(tx) => value::sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Inner::Postgres(tx) => value::postgres(sql, args).execute(&mut **tx).await?.rows_affected(),
+        })
+    }
+
+    /// Which engine answers.
+    pub fn engine(&self) -> Engine {
+        match self.inner {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
+impl Queryable for Tx {
+    async fn rows(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
+        Tx::rows(self, sql, args).await
+    }
+
+    async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
+        Tx::execute(self, sql, args).await
+    }
+
+    fn engine(&self) -> Engine {
+        Tx::engine(self)
+    }
+}

@@ -1,0 +1,74 @@
+//! What the sandbox is told at start; the defaults are the sandbox's published values.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the sandbox. Its secrets are published on purpose: they open nothing real.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the gateway is reached; the sandbox is at `{public_url}/sandbox`.
+    pub public_url: String,
+    /// The one client registered at the Digital ID providers.
+    pub idp_client_id: String,
+    /// Its secret, sent with HTTP Basic. DGA's real endpoint wants a seven-fold md5 form of it
+    /// (standards.md 1.2); the sandbox takes the plain secret at both providers.
+    pub idp_client_secret: String,
+    /// Bearer secret of the company registry.
+    pub registry_secret: String,
+    /// `applicationKey` at the bank's token endpoint.
+    pub bank_application_key: String,
+    /// `applicationSecret` at the bank's token endpoint.
+    pub bank_application_secret: String,
+    /// The state's biller id: 13-digit tax id (check digit wrong by design) and a two-digit suffix.
+    pub bank_biller_id: String,
+    /// Bearer key of the G-Wallet API.
+    pub gwallet_api_key: String,
+    /// Standard Webhooks secret (`whsec_` and base64) that signs G-Wallet's notifications.
+    pub gwallet_webhook_secret: String,
+    /// Pause between two tries of a payment confirmation. The real bank waits 12 seconds.
+    pub confirmation_gap_ms: u64,
+    /// How late a confirmation comes when the payer asked for a late one.
+    pub confirmation_late_ms: u64,
+    /// How long an order can be paid when its creator does not say.
+    pub order_valid_s: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: "http://127.0.0.1:4000".into(),
+            idp_client_id: "pratu".into(),
+            idp_client_secret: "sandbox-idp-secret".into(),
+            registry_secret: "sandbox-registry-secret".into(),
+            bank_application_key: "sandbox-bank-key".into(),
+            bank_application_secret: "sandbox-bank-secret".into(),
+            bank_biller_id: "099400000010401".into(),
+            gwallet_api_key: "sandbox-gwallet-key".into(),
+            gwallet_webhook_secret: "whsec_c2FuZGJveC1nd2FsbGV0LXdlYmhvb2stc2VjcmV0".into(),
+            confirmation_gap_ms: 12_000,
+            confirmation_late_ms: 60_000,
+            order_valid_s: 900,
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Published or not, secrets do not belong in logs.
+        f.debug_struct("Config").field("public_url", &self.public_url).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// The sandbox's own address, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        format!("{}/sandbox", self.public_url.trim_end_matches('/'))
+    }
+
+    /// Where the bank sends its unsigned confirmations.
+    pub fn bank_confirmation_url(&self) -> String {
+        format!("{}/callbacks/payments/scb", self.public_url.trim_end_matches('/'))
+    }
+}

@@ -1,0 +1,115 @@
+//! The sandbox: two Digital ID providers, a company registry, a bank and a wallet to try everything with.
+//!
+//! It stands for the outside world, so it has data of its own and shares no code with the adapters
+//! that talk to it. Reading order: `config`, `persona`, `idp`, `registry`, `order`, `bank`, `gwallet`.
+
+mod bank;
+mod config;
+mod confirmation;
+mod gwallet;
+mod idp;
+mod level;
+mod money;
+mod movable_clock;
+mod order;
+mod orders;
+mod page;
+mod pay_page;
+mod persona;
+mod registry;
+mod secret;
+mod start_page;
+mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::get;
+use clock::Clock;
+use database::{Database, Target};
+use tower_http::timeout::TimeoutLayer;
+
+pub use config::Config;
+
+const BODY_BYTES_MAX: usize = 64 * 1024;
+const REQUEST_TIMEOUT_S: u64 = 10;
+
+/// The sandbox, ready to answer. Cloning shares it.
+#[derive(Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    base_url: String,
+    clock: Clock,
+    database: Database,
+    personas: persona::Personas,
+    providers: Vec<idp::Provider>,
+    confirmations: confirmation::Sender,
+}
+
+impl Sandbox {
+    /// Opens the sandbox's database, making the providers' signing keys the first time.
+    pub async fn open(target: &Target, clock: Clock, config: Config) -> anyhow::Result<Self> {
+        let database = Database::open(target, "sandbox", &[&store::MIGRATIONS])
+            .await
+            .context("opening the sandbox's database")?;
+        let personas = persona::Personas::load().context("reading personas.toml")?;
+        let base_url = config.base_url();
+        let providers = idp::open_providers(&database, &base_url, clock.now()).await?;
+        let confirmations = confirmation::Sender::new(&config)?;
+        let inner = Inner { config, base_url, clock, database, personas, providers, confirmations };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Its HTTP door, to be nested under `/sandbox`.
+    pub fn routes(&self) -> Router {
+        let timeout = Duration::from_secs(REQUEST_TIMEOUT_S);
+        Router::new()
+            .route("/", get(start_page::show))
+            .route("/clock", get(movable_clock::show).post(movable_clock::advance))
+            .nest("/idp/{provider}", idp::routes())
+            .nest("/registry", registry::routes())
+            .nest("/bank", bank::routes())
+            .nest("/gwallet", gwallet::routes())
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout))
+            .with_state(self.clone())
+    }
+
+    /// Its database, for readiness and tests.
+    pub fn database(&self) -> &Database {
+        &self.inner.database
+    }
+
+    fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    /// `{public_url}/sandbox`.
+    fn base_url(&self) -> &str {
+        &self.inner.base_url
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    fn personas(&self) -> &persona::Personas {
+        &self.inner.personas
+    }
+
+    fn providers(&self) -> &[idp::Provider] {
+        &self.inner.providers
+    }
+
+    fn confirmations(&self) -> &confirmation::Sender {
+        &self.inner.confirmations
+    }
+}

@@ -1,0 +1,8 @@
+//! Every SQL statement of the sandbox, by noun.
+
+pub mod grant;
+pub mod order;
+
+use database::Migrations;
+
+pub static MIGRATIONS: Migrations = database::migrations!("sandbox", "0001_sandbox");

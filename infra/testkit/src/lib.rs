@@ -1,0 +1,16 @@
+//! What tests stand on: throw-away databases on both engines, clocks that move, principals.
+
+mod databases;
+mod principals;
+
+pub use databases::{Engines, TestDatabase};
+pub use principals::{citizen, officer};
+
+use chrono::{DateTime, Utc};
+use clock::Clock;
+
+/// A working day in the Buddhist year 2569, ten o'clock in Bangkok.
+pub fn clock() -> Clock {
+    let instant: DateTime<Utc> = "2026-11-23T03:00:00Z".parse().expect("a constant instant");
+    Clock::at(instant)
+}

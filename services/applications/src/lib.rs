@@ -1,0 +1,1 @@
+//! Requests for public services: drafts, evidence, submission, review, decision, timeline.

@@ -1,0 +1,148 @@
+//! Every SQL statement, and the transactions they belong to: one per thing that happens.
+
+pub mod application;
+pub mod draft;
+pub mod event;
+pub mod evidence;
+pub mod offering;
+pub mod payment;
+pub mod review;
+pub mod submission;
+
+use clock::Clock;
+use database::{Database, Migrations, Tx};
+use graphql::{Failure, FieldProblem};
+use idempotency::{Begin, Key};
+use outbox::Outbox;
+use sealing::Sealer;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::model::NotAllowed;
+use application::Application;
+
+/// The tables of this service.
+pub static MIGRATIONS: Migrations = database::migrations!("applications", "0001_application");
+
+/// Wake-ups waiting for one slow subscriber; more and it reads the table anyway.
+const WAKES_MAX: usize = 1024;
+
+/// The applications' data.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) database: Database,
+    pub(crate) clock: Clock,
+    sealer: Sealer,
+    outbox: Outbox,
+    /// Ids of applications that something happened to: a wake-up only, the table is the truth.
+    happened: broadcast::Sender<Uuid>,
+}
+
+/// Who reads: what is neither theirs nor their agency's is not there.
+#[derive(Clone, Debug)]
+pub enum Reader {
+    Parties(Vec<Uuid>),
+    Agency(String),
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Not there, or not the caller's.
+    NotFound,
+    /// The rules refuse it.
+    NotAllowed(NotAllowed),
+    /// The offering is closed to new applications, or to this kind of party.
+    NotOffered(&'static str),
+    /// The idempotency key was used for something else.
+    KeyReused,
+    /// What was sent is wrong, field by field.
+    Invalid(Vec<FieldProblem>),
+    /// The draft was saved elsewhere meanwhile; here it is as it stands.
+    OldRevision(Box<Application>),
+    /// Another service cannot be asked now.
+    Unavailable,
+    /// A failure, not an outcome.
+    Failed(Failure),
+}
+
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    )+};
+}
+failures!(
+    database::Error,
+    sealing::Error,
+    idempotency::Error,
+    serde_json::Error,
+    object_store::Error,
+    crate::model::answers::BadForm,
+);
+
+impl From<NotAllowed> for Refusal {
+    fn from(reason: NotAllowed) -> Self {
+        Self::NotAllowed(reason)
+    }
+}
+
+/// A write that is safe to send twice: who, what, under which key.
+pub struct Once<'a> {
+    subject: String,
+    operation: &'static str,
+    key: &'a str,
+}
+
+impl<'a> Once<'a> {
+    pub fn new(subject: Uuid, operation: &'static str, key: &'a str) -> Self {
+        Self { subject: subject.to_string(), operation, key }
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key { subject: &self.subject, operation: self.operation, key: self.key }
+    }
+}
+
+impl Store {
+    pub fn new(database: Database, clock: Clock, sealer: Sealer, outbox: Outbox) -> Self {
+        let (happened, _) = broadcast::channel(WAKES_MAX);
+        Self { database, clock, sealer, outbox, happened }
+    }
+
+    /// Hears of every application that something happened to.
+    pub fn happenings(&self) -> broadcast::Receiver<Uuid> {
+        self.happened.subscribe()
+    }
+
+    /// Begins a write: the id it made when it was done before, or `None` the first time.
+    async fn begin(
+        &self,
+        tx: &mut Tx,
+        once: &Once<'_>,
+        fingerprint: &impl Serialize,
+    ) -> Result<Option<Uuid>, Refusal> {
+        match idempotency::begin(tx, &once.key(), fingerprint, self.clock.now()).await? {
+            Begin::First => Ok(None),
+            Begin::Conflict => Err(Refusal::KeyReused),
+            Begin::Replay(result) => Ok(Some(serde_json::from_value(result["id"].clone())?)),
+        }
+    }
+
+    /// Remembers what the write made, for a replay.
+    async fn complete(&self, tx: &mut Tx, once: &Once<'_>, id: Uuid) -> Result<(), Refusal> {
+        Ok(idempotency::complete(tx, &once.key(), json!({ "id": id })).await?)
+    }
+
+    /// Wakes the subscriptions of an application once the change can be seen.
+    fn wake_after_commit(&self, tx: &mut Tx, application_id: Uuid) {
+        let happened = self.happened.clone();
+        // An error only says that nobody listens.
+        tx.after_commit(move || _ = happened.send(application_id));
+    }
+}

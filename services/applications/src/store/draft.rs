@@ -1,0 +1,132 @@
+//! A draft: begun with what the state knows, saved as often as one likes.
+
+use auth::{Acting, Citizen};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::application::Application;
+use super::event::{Actor, ActorKind, Entry};
+use super::{Once, Reader, Refusal, Store};
+use crate::model::answers::{self, Asked};
+use crate::model::offering::Offering;
+use crate::model::prefill::Profile;
+use crate::model::{ApplicationStatus, EventKind, NotAllowed};
+
+/// What a new draft is made of.
+pub struct Beginning<'a> {
+    pub offering: &'a Offering,
+    pub acting: &'a Acting,
+    pub profile: &'a Profile,
+}
+
+impl Store {
+    /// Begins a draft; asked again under the same key it returns the same one.
+    pub async fn start(
+        &self,
+        citizen: &Citizen,
+        key: &str,
+        beginning: &Beginning<'_>,
+    ) -> Result<Application, Refusal> {
+        let Beginning { offering, acting, profile } = beginning;
+        let mut tx = self.database.begin().await?;
+        let once = Once::new(citizen.citizen_id, "startApplication", key);
+        let fingerprint = json!({ "offering": offering.offering_id, "party": acting.party_id });
+        if let Some(id) = self.begin(&mut tx, &once, &fingerprint).await? {
+            return self.locked(&mut tx, &Reader::Parties(citizen.party_ids()), id).await;
+        }
+        let now = self.clock.now();
+        let form = offering.form.as_ref().map_or(&Json::Null, |form| &form.schema);
+        let (first_answers, answer_sources) = profile.answers(form, now);
+        let mut application = Application {
+            id: self.clock.uuid(),
+            applicant_party_id: acting.party_id,
+            offering_id: offering.offering_id,
+            offering_revision: offering.revision,
+            service_code: offering.service_code.clone(),
+            agency_code: offering.agency_code.clone(),
+            status: ApplicationStatus::Draft,
+            revision: 1,
+            receipt_number: None,
+            rule_set: None,
+            applicant_name: Vec::new(),
+            answers: Vec::new(),
+            answer_sources,
+            last_sequence: 0,
+            document_requests: 0,
+            taken_by: None,
+            fee_settled_at: None,
+            decision: None,
+            created_at: now,
+            submitted_at: None,
+            received_at: None,
+            legally_received_at: None,
+            due_on: None,
+        };
+        application.answers = self.seal(&mut tx, &application, "answers", &first_answers).await?;
+        application.applicant_name =
+            self.seal(&mut tx, &application, "applicant_name", &profile.applicant_name()).await?;
+        self.insert_application(&mut tx, &application).await?;
+        let entry = by_applicant(EventKind::Started, citizen, acting);
+        self.advance(&mut tx, &mut application, offering, entry).await?;
+        self.complete(&mut tx, &once, application.id).await?;
+        tx.commit().await?;
+        Ok(application)
+    }
+
+    /// Saves the answers, when nobody saved since `revision`.
+    pub async fn save(
+        &self,
+        citizen: &Citizen,
+        key: &str,
+        id: Uuid,
+        revision: i64,
+        answers: Json,
+    ) -> Result<Application, Refusal> {
+        let reader = Reader::Parties(citizen.party_ids());
+        let mut tx = self.database.begin().await?;
+        let once = Once::new(citizen.citizen_id, "saveApplicationDraft", key);
+        let fingerprint = json!({ "id": id, "revision": revision, "answers": answers });
+        if let Some(id) = self.begin(&mut tx, &once, &fingerprint).await? {
+            return self.locked(&mut tx, &reader, id).await;
+        }
+        let mut application = self.locked(&mut tx, &reader, id).await?;
+        check_editable(&application, revision)?;
+        let offering =
+            self.pinned_offering(&mut tx, application.offering_id, application.offering_revision).await?;
+        let mut answers = answers::without_nulls(answers);
+        let kept = self.answers(&mut tx, &application).await?;
+        let mut faults = answers::keep_sourced(&mut answers, &kept, &application.answer_sources);
+        if let Some(form) = &offering.form {
+            faults.extend(answers::faults(&form.schema, &answers, Asked::Draft)?);
+        }
+        if !faults.is_empty() {
+            return Err(Refusal::Invalid(faults));
+        }
+        application.answers = self.seal(&mut tx, &application, "answers", &answers).await?;
+        application.revision += 1;
+        self.update_application(&mut tx, &application).await?;
+        self.complete(&mut tx, &once, id).await?;
+        tx.commit().await?;
+        Ok(application)
+    }
+}
+
+/// Refuses what is no longer the applicant's to change, and what was changed elsewhere meanwhile.
+pub(super) fn check_editable(application: &Application, revision: i64) -> Result<(), Refusal> {
+    if application.status.is_terminal() {
+        return Err(NotAllowed::Closed.into());
+    }
+    if !application.status.is_editable() {
+        return Err(NotAllowed::WrongStatus.into());
+    }
+    if application.revision != revision {
+        return Err(Refusal::OldRevision(Box::new(application.clone())));
+    }
+    Ok(())
+}
+
+/// An entry of the applicant, or of who acts for the applicant by mandate.
+pub(super) fn by_applicant(kind: EventKind, citizen: &Citizen, acting: &Acting) -> Entry {
+    let actor = Actor { kind: ActorKind::Applicant, id: Some(citizen.citizen_id) };
+    Entry { mandate_id: acting.mandate_id, ..Entry::by(kind, actor) }
+}

@@ -1,0 +1,28 @@
+//! Embeds every catalogue file in the binary, so that adding a public service is adding one file.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+const FOLDERS: [&str; 3] = ["agencies", "public_services", "life_events"];
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut table = String::from("&[\n");
+    for folder in FOLDERS {
+        println!("cargo:rerun-if-changed={folder}");
+        let mut names: Vec<_> = std::fs::read_dir(root.join(folder))
+            .expect("the catalogue's folders exist")
+            .map(|entry| entry.expect("the folder can be read").file_name().into_string())
+            .map(|name| name.expect("file names are UTF-8"))
+            .filter(|name| name.ends_with(".toml"))
+            .collect();
+        names.sort();
+        for name in names {
+            let path = root.join(folder).join(&name);
+            writeln!(table, "    (\"{folder}/{name}\", include_str!({path:?})),").expect("a String takes it");
+        }
+    }
+    table.push_str("]\n");
+    let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    std::fs::write(Path::new(&out).join("embedded.rs"), table).expect("OUT_DIR can be written");
+}

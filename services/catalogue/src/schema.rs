@@ -1,0 +1,58 @@
+//! The catalogue's part of the graph: public, no login needed.
+
+mod agency;
+mod life_event;
+mod offering;
+mod public_service;
+
+use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, Schema};
+use graphql::{ErrorCode, Failure};
+
+use crate::Service;
+use crate::loader::LoaderPerRequest;
+
+/// What can be asked of the catalogue.
+#[derive(Default, MergedObject)]
+pub struct Query(
+    public_service::PublicServiceQuery,
+    offering::OfferingQuery,
+    agency::AgencyQuery,
+    life_event::LifeEventQuery,
+);
+
+/// The subgraph of the catalogue.
+pub type CatalogueSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// Builds the schema; without a service it can only be described.
+pub(crate) fn build(service: Option<Service>) -> CatalogueSchema {
+    let schema = Schema::build(Query::default(), EmptyMutation, EmptySubscription).enable_federation();
+    match service {
+        Some(service) => schema.extension(LoaderPerRequest(service.clone())).data(service).finish(),
+        None => schema.finish(),
+    }
+}
+
+/// The schema in its definition language, for composition.
+pub fn sdl() -> String {
+    chassis::subgraph_sdl(&build(None))
+}
+
+/// Reads an area code: two digits for a province, four for a district, six for a subdistrict.
+fn area(code: Option<String>) -> Result<Option<String>, Failure> {
+    let fits = |code: &String| [2, 4, 6].contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    match code {
+        Some(code) if !fits(&code) => {
+            Err(Failure::new(ErrorCode::BadUserInput, "`area` must be an area code of two, four or six digits."))
+        }
+        code => Ok(code),
+    }
+}
+
+/// What an entity resolver answers when it cannot read: absent, with an error added. An `Err` would lose
+/// every entity of the same request.
+fn absent<T>(context: &async_graphql::Context<'_>, error: impl std::error::Error + Send + Sync + 'static) -> Option<T> {
+    tracing::error!(error = %error, "an entity of the catalogue could not be read");
+    let failure: async_graphql::Error = Failure::unavailable("The catalogue does not answer.").into();
+    context.add_error(failure.into_server_error(context.item.pos));
+    None
+}

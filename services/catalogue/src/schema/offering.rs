@@ -1,0 +1,131 @@
+//! `Offering`: a public service as one agency gives it.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, TypeName};
+use graphql::{Failure, LocalizedText, Money, OfferingId};
+
+use super::absent;
+use super::agency::Agency;
+use super::public_service::PublicService;
+use crate::loader::{OfferingKey, ServiceCode, loaders};
+use crate::model::{self, Area, DecisionMode, FactStatus, FeeDue, FeeOnRejection};
+use crate::store::OfferingRecord;
+
+/// A public service as one agency gives it: its fee, its days, its form. A municipality's ordinance makes
+/// its own offering differ from its neighbour's.
+pub struct Offering(pub Arc<OfferingRecord>);
+
+#[Object]
+impl Offering {
+    /// Its id, the same on every installation.
+    async fn id(&self) -> OfferingId {
+        self.0.id.into()
+    }
+
+    /// What is offered.
+    async fn public_service(&self, context: &Context<'_>) -> Result<Option<PublicService>, Failure> {
+        let code = ServiceCode(self.0.content.service_code.clone());
+        Ok(loaders(context).load_one(code).await?.map(PublicService))
+    }
+
+    /// The agency that gives it and decides.
+    async fn agency(&self, context: &Context<'_>) -> Result<Option<Agency>, Failure> {
+        Agency::load(context, &self.0.content.agency_code).await
+    }
+
+    /// Where it is given; null for the whole country.
+    async fn area(&self) -> Option<&Area> {
+        self.0.content.area.as_ref()
+    }
+
+    /// What it costs.
+    async fn fee(&self) -> Fee<'_> {
+        Fee(&self.0.content.fee)
+    }
+
+    /// The days that the citizen's manual (คู่มือประชาชน) allows for the decision; 0 means at once.
+    async fn legal_days(&self) -> i32 {
+        self.0.content.legal_days.days
+    }
+
+    /// Whether the days were read in a source.
+    async fn legal_days_fact_status(&self) -> FactStatus {
+        self.0.content.legal_days.status
+    }
+
+    /// What else there is to know of the days.
+    async fn legal_days_note(&self) -> Option<&LocalizedText> {
+        self.0.content.legal_days.note.as_ref()
+    }
+
+    /// Who decides.
+    async fn decision(&self) -> DecisionMode {
+        self.0.content.decision
+    }
+
+    /// Whether an application can be started here now.
+    async fn accepting(&self) -> bool {
+        self.0.content.accepting
+    }
+
+    /// Its revision, which rises with each change; an application pins one.
+    async fn revision(&self) -> i32 {
+        i32::try_from(self.0.revision).unwrap_or(i32::MAX)
+    }
+}
+
+/// The fee (ค่าธรรมเนียม) of an offering.
+pub struct Fee<'offering>(&'offering model::Fee);
+
+#[Object]
+impl Fee<'_> {
+    /// The amount; null when an officer assesses it, as the note tells.
+    async fn amount(&self) -> Option<Money> {
+        self.0.satang.map(Money::from_satang)
+    }
+
+    /// When it falls due.
+    async fn due(&self) -> FeeDue {
+        self.0.due
+    }
+
+    /// What happens to a fee already paid when the application is rejected.
+    async fn on_rejection(&self) -> FeeOnRejection {
+        self.0.on_rejection
+    }
+
+    /// Whether the fee was read in a source; clients mark a sample (ข้อมูลตัวอย่าง).
+    async fn fact_status(&self) -> FactStatus {
+        self.0.status
+    }
+
+    /// What else there is to know of it.
+    async fn note(&self) -> Option<&LocalizedText> {
+        self.0.note.as_ref()
+    }
+}
+
+/// Root fields about offerings.
+#[derive(Default)]
+pub struct OfferingQuery;
+
+#[Object]
+impl OfferingQuery {
+    /// The offering with this id; null when there is none.
+    async fn offering(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id of the offering.")] id: OfferingId,
+    ) -> Result<Option<Offering>, Failure> {
+        Ok(loaders(context).load_one(OfferingKey(id.uuid())).await?.map(Offering))
+    }
+
+    #[graphql(entity)]
+    async fn offering_by_id(&self, context: &Context<'_>, id: OfferingId) -> Option<Offering> {
+        match loaders(context).load_one(OfferingKey(id.uuid())).await {
+            Ok(found) => found.map(Offering),
+            Err(error) => absent(context, error),
+        }
+    }
+}

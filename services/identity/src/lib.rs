@@ -1,0 +1,1 @@
+//! Who people are: Digital ID login, citizens, companies and mandates, our own tokens.

@@ -1,0 +1,259 @@
+//! Codes, sessions and refresh tokens: only hashes of what was handed out.
+
+use chrono::{DateTime, Duration, Utc};
+use database::{Row, Tx, args};
+use uuid::Uuid;
+
+use super::{Error, Store, flow, word};
+use crate::model::login::{AuthorizedLogin, CODE_S_MAX, Login, Person, Session};
+use crate::model::pkce;
+use crate::model::refresh::{Presented, RefreshState, RefreshToken};
+
+const SESSION_COLUMNS: &str = "id, client_id, citizen_id, officer_id, provider, ial, aal, methods, scope, \
+                               authenticated_at, expires_at, ended_at";
+
+/// A code as a client brings it.
+#[derive(Debug)]
+pub struct Redemption<'a> {
+    pub code_hash: &'a [u8],
+    pub client_id: &'a str,
+    pub redirect_uri: &'a str,
+    pub code_verifier: &'a str,
+    pub session_id: Uuid,
+    pub session_hours_max: i64,
+}
+
+/// What became of a token request.
+#[derive(Debug)]
+pub enum Redeemed {
+    /// A session, the nonce for its ID token, and the session a step-up replaced.
+    Session { session: Session, nonce: Option<String> },
+    /// Used before: what came from it has ended.
+    Reused { ended: Option<Uuid> },
+    /// Unknown, expired, another client's, another address, or the wrong verifier.
+    Refused,
+}
+
+impl Store {
+    /// Ends a flow with a code for its client.
+    pub async fn insert_code(
+        &self,
+        flow_id: Uuid,
+        code_hash: &[u8],
+        request: &crate::model::request::AuthorizationRequest,
+        login: &Login,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let login = AuthorizedLogin {
+            login: login.clone(),
+            scopes: request.scopes.clone(),
+            nonce: request.nonce.clone(),
+            step_up_of: request.step_up_of,
+        };
+        let mut tx = self.database.begin().await?;
+        tx.execute("delete from authorization_code where expires_at < $1", args![now - Duration::days(1)]).await?;
+        flow::finish(&mut tx, flow_id, now).await?;
+        tx.execute(
+            "insert into authorization_code
+                 (code_hash, client_id, redirect_uri, code_challenge, login, issued_at, expires_at)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+            args![
+                code_hash,
+                &request.client_id,
+                &request.redirect_uri,
+                &request.code_challenge,
+                serde_json::to_value(&login)?,
+                now,
+                now + Duration::seconds(CODE_S_MAX),
+            ],
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Makes a code a session, once. A second try ends the session the first one made.
+    pub async fn redeem_code(&self, asked: &Redemption<'_>, now: DateTime<Utc>) -> Result<Redeemed, Error> {
+        let mut tx = self.database.begin().await?;
+        let sql = format!(
+            "select client_id, redirect_uri, code_challenge, login, expires_at, used_at, session_id
+             from authorization_code where code_hash = $1{}",
+            tx.engine().for_update()
+        );
+        let Some(row) = tx.row(&sql, args![asked.code_hash]).await? else { return Ok(Redeemed::Refused) };
+        if row.get::<Option<DateTime<Utc>>>("used_at")?.is_some() {
+            let ended = row.get::<Option<Uuid>>("session_id")?;
+            if let Some(session) = ended {
+                end(&mut tx, session, "code_reused", now).await?;
+            }
+            tx.commit().await?;
+            return Ok(Redeemed::Reused { ended });
+        }
+        let fits = row.get::<String>("client_id")? == asked.client_id
+            && row.get::<String>("redirect_uri")? == asked.redirect_uri
+            && now < row.get::<DateTime<Utc>>("expires_at")?
+            && pkce::verifies(asked.code_verifier, &row.get::<String>("code_challenge")?);
+        if !fits {
+            return Ok(Redeemed::Refused);
+        }
+        let authorized: AuthorizedLogin = serde_json::from_value(row.get("login")?)?;
+        let session = Session {
+            id: asked.session_id,
+            client_id: asked.client_id.to_owned(),
+            login: authorized.login,
+            scopes: authorized.scopes,
+            expires_at: now + Duration::hours(asked.session_hours_max),
+            ended_at: None,
+        };
+        insert_session(&mut tx, &session, now).await?;
+        tx.execute(
+            "update authorization_code set used_at = $2, session_id = $3 where code_hash = $1",
+            args![asked.code_hash, now, session.id],
+        )
+        .await?;
+        if let Some(replaced) = authorized.step_up_of {
+            end(&mut tx, replaced, "stepped_up", now).await?;
+        }
+        tx.commit().await?;
+        Ok(Redeemed::Session { session, nonce: authorized.nonce })
+    }
+
+    pub async fn session(&self, id: Uuid) -> Result<Option<Session>, Error> {
+        let sql = format!("select {SESSION_COLUMNS} from session where id = $1");
+        self.database.row(&sql, args![id]).await?.map(|row| read_session(&row)).transpose()
+    }
+
+    /// The session of a refresh token, whatever state the token is in.
+    pub async fn session_of_refresh_token(&self, token_hash: &[u8]) -> Result<Option<Session>, Error> {
+        let sql = format!(
+            "select {SESSION_COLUMNS} from session
+             where id = (select session_id from refresh_token where token_hash = $1)"
+        );
+        self.database.row(&sql, args![token_hash]).await?.map(|row| read_session(&row)).transpose()
+    }
+
+    pub async fn insert_refresh_token(&self, token_hash: &[u8], session: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+        self.database
+            .execute(
+                "insert into refresh_token (token_hash, session_id, issued_at) values ($1, $2, $3)",
+                args![token_hash, session, now],
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Presents a refresh token of a client and, where the rules say so, puts `successor` in its
+    /// place or ends the session. `None` when the client has no such token.
+    pub async fn present_refresh_token(
+        &self,
+        token_hash: &[u8],
+        client_id: &str,
+        successor_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Presented, Session)>, Error> {
+        let mut tx = self.database.begin().await?;
+        let sql = format!(
+            "select {SESSION_COLUMNS}, key_thumbprint, rotated_at from session
+             join refresh_token on refresh_token.session_id = session.id
+             where token_hash = $1 and client_id = $2{}",
+            tx.engine().for_update()
+        );
+        let Some(row) = tx.row(&sql, args![token_hash, client_id]).await? else { return Ok(None) };
+        let session = read_session(&row)?;
+        let rotated_at = row.get::<Option<DateTime<Utc>>>("rotated_at")?;
+        let token = RefreshToken {
+            state: rotated_at.map_or(RefreshState::Active, |at| RefreshState::Rotated { at }),
+            key_thumbprint: row.get("key_thumbprint")?,
+            session_expires_at: session.expires_at,
+            session_ended: session.ended_at.is_some(),
+        };
+        let presented = token.presented(None, now);
+        match presented {
+            Presented::Rotate | Presented::Repeat => {
+                // The whole family but the successor is used from here on.
+                tx.execute(
+                    "update refresh_token set rotated_at = $2 where session_id = $1 and rotated_at is null",
+                    args![session.id, now],
+                )
+                .await?;
+                tx.execute(
+                    "insert into refresh_token (token_hash, session_id, key_thumbprint, issued_at)
+                     values ($1, $2, $3, $4)",
+                    args![successor_hash, session.id, token.key_thumbprint, now],
+                )
+                .await?;
+            }
+            Presented::RevokeFamily => end(&mut tx, session.id, "refresh_token_reused", now).await?,
+            Presented::Refuse => {}
+        }
+        tx.commit().await?;
+        Ok(Some((presented, session)))
+    }
+
+    /// Ends a session; ending it again changes nothing.
+    pub async fn end_session(&self, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Error> {
+        let mut tx = self.database.begin().await?;
+        end(&mut tx, id, reason, now).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Ends a session inside a transaction: its refresh tokens are of no use from here on.
+pub(crate) async fn end(tx: &mut Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Error> {
+    tx.execute(
+        "update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
+        args![id, now, reason],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn insert_session(tx: &mut Tx, session: &Session, now: DateTime<Utc>) -> Result<(), Error> {
+    let (citizen, officer) = match session.login.person {
+        Person::Citizen(id) => (Some(id), None),
+        Person::Officer(id) => (None, Some(id)),
+    };
+    let scope = session.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    tx.execute(
+        "insert into session (id, client_id, citizen_id, officer_id, provider, ial, aal, methods, scope,
+             authenticated_at, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        args![
+            session.id,
+            &session.client_id,
+            citizen,
+            officer,
+            &session.login.provider,
+            session.login.level.ial.to_string(),
+            session.login.level.aal.to_string(),
+            serde_json::to_value(&session.login.methods)?,
+            scope,
+            session.login.authenticated_at,
+            now,
+            session.expires_at,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn read_session(row: &Row) -> Result<Session, Error> {
+    let person = match (row.get::<Option<Uuid>>("citizen_id")?, row.get::<Option<Uuid>>("officer_id")?) {
+        (Some(id), None) => Person::Citizen(id),
+        (None, Some(id)) => Person::Officer(id),
+        _ => return Err(Error::Content("session")),
+    };
+    Ok(Session {
+        id: row.get("id")?,
+        client_id: row.get("client_id")?,
+        login: Login {
+            person,
+            provider: row.get("provider")?,
+            level: auth::Level { ial: word(row, "ial")?, aal: word(row, "aal")? },
+            methods: serde_json::from_value(row.get("methods")?)?,
+            authenticated_at: row.get("authenticated_at")?,
+        },
+        scopes: row.get::<String>("scope")?.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+        expires_at: row.get("expires_at")?,
+        ended_at: row.get("ended_at")?,
+    })
+}

@@ -1,0 +1,88 @@
+//! Bills, payments, settlements, the ledger, receipts and refunds.
+//!
+//! A bill is issued when an application's fee falls due. A citizen pays it by one of several methods;
+//! money that arrives is believed only when its provider was asked or signed for it, settles its bill
+//! at most once, and goes back when it does not. Reading order: the rules, the codec, the flow of
+//! money, the outside systems, the statements, the doors.
+
+pub mod config;
+pub mod model;
+pub mod qr;
+
+mod events;
+mod flow;
+mod http;
+mod loader;
+pub mod provider;
+mod schema;
+pub mod store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clock::Clock;
+use database::{Database, Target};
+use outbox::{Consumer, Outbox};
+
+pub use config::{Config, GWalletConfig, ScbConfig, Secret};
+pub use schema::{PaymentsSchema, sdl};
+
+use provider::{GWallet, Providers, Scb};
+
+/// The payments service. Cloning shares it.
+#[derive(Clone)]
+pub struct Service {
+    database: Database,
+    outbox: Outbox,
+    clock: Clock,
+    providers: Providers,
+    config: Arc<Config>,
+}
+
+impl Service {
+    /// Opens the service's database and its ways to the providers.
+    pub async fn open(target: &Target, clock: Clock, config: Config) -> Result<Self, database::Error> {
+        let timeout = Duration::from_millis(config.provider_timeout_ms);
+        let scb = Scb::new(config.scb.clone(), &config.public_url, timeout);
+        let gwallet = GWallet::new(config.gwallet.clone(), &config.public_url, timeout);
+        let providers = Providers::new(Arc::new(scb), Arc::new(gwallet));
+        Self::open_with(target, clock, config, providers).await
+    }
+
+    /// Opens it with other ways to the providers.
+    pub async fn open_with(
+        target: &Target,
+        clock: Clock,
+        config: Config,
+        providers: Providers,
+    ) -> Result<Self, database::Error> {
+        let migrations = [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
+        let database = Database::open(target, "payments", &migrations).await?;
+        let outbox = Outbox::new(clock.clone());
+        Ok(Self { database, outbox, clock, providers, config: Arc::new(config) })
+    }
+
+    /// The executable schema; cloning it is cheap.
+    pub fn schema(&self) -> PaymentsSchema {
+        schema::build(self.clone())
+    }
+
+    /// What it listens to, its own timers among them.
+    pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
+        events::consumers(self)
+    }
+
+    /// `POST /callbacks/payments/{provider}`.
+    pub fn routes(&self) -> axum::Router {
+        http::routes(self.clone())
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The sending end of its outbox, for the relay.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}

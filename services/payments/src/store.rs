@@ -1,0 +1,19 @@
+//! Every SQL statement of this service, by noun.
+
+pub mod bill;
+pub mod ledger;
+pub mod payment;
+pub mod receipt;
+pub mod refund;
+pub mod settlement;
+
+use database::{Error, Migrations, Row};
+
+/// This service's tables.
+pub static MIGRATIONS: Migrations = database::migrations!("payments", "0001_books");
+
+/// Reads a code that the database's own constraint has checked.
+fn code<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {
+    let text = row.get::<String>(column)?;
+    parse(&text).ok_or_else(|| Error::Column { column: column.to_owned(), reason: "an unknown code".into() })
+}
