@@ -8,10 +8,10 @@ mod graphiql;
 mod health;
 mod pipeline;
 mod roles;
-mod sandbox_clock;
 mod server;
 mod shortcomings;
 
 pub use config::Config;
-pub use roles::subgraph_schemas;
+pub use roles::{apply_catalogue, subgraph_schemas};
 pub use server::{Server, StartError};
+pub use shortcomings::of as shortcomings;

@@ -1,2 +1,134 @@
 //! The command line of `pratu`.
-fn main() {}
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use pratu::{Config, Server};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Pratu (ประตู): one door to the state.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// A TOML file with settings; `pratu.toml` in this folder when it is there.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs every role in this process.
+    Serve {
+        /// Where to listen, such as 127.0.0.1:4000.
+        #[arg(long)]
+        listen: Option<std::net::SocketAddr>,
+        /// The folder that keeps everything.
+        #[arg(long)]
+        data: Option<PathBuf>,
+    },
+    /// Says whether the configuration can be used, and shows what is in force, without secrets.
+    CheckConfig,
+    /// Works on the service catalogue while nothing serves.
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+    /// Writes the SDL of every subgraph into a folder, for composition.
+    Schema { directory: PathBuf },
+}
+
+#[derive(Subcommand)]
+enum CatalogueCommand {
+    /// Publishes the files of a folder as new revisions, all of them or none.
+    Apply { directory: PathBuf },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pratu: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let mut config = Config::load(arguments.config.as_deref()).context("the configuration cannot be read")?;
+    if let Command::Serve { listen, data } = &arguments.command {
+        config.listen = listen.unwrap_or(config.listen);
+        config.data = data.clone().unwrap_or(config.data);
+    }
+    let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
+    match arguments.command {
+        Command::Serve { .. } => runtime.block_on(serve(config)),
+        Command::CheckConfig => check_config(&config),
+        Command::Catalogue(CatalogueCommand::Apply { directory }) => {
+            runtime.block_on(apply_catalogue(&config, &directory))
+        }
+        Command::Schema { directory } => write_schema(&directory),
+    }
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    chassis::telemetry::init(config.log.format, &config.log.filter);
+    let sandbox = config.environment.is_sandbox();
+    let data = config.data.clone();
+    let server = Server::start(config).await?;
+    let url = &server.public_url;
+    println!("Pratu is open at {url} (data in {})", data.display());
+    println!("  GraphQL   {url}/graphql");
+    if sandbox {
+        println!("  GraphiQL  {url}/graphiql   click here first");
+        println!("  Sandbox   {url}/sandbox/   personas, bank and clock: nothing here is real");
+    }
+    stop_signal().await;
+    println!("Closing.");
+    server.stop().await;
+    Ok(())
+}
+
+fn check_config(config: &Config) -> anyhow::Result<()> {
+    println!("{}", config.shown());
+    let found = pratu::shortcomings(config);
+    if found.is_empty() {
+        println!("# usable");
+        return Ok(());
+    }
+    anyhow::bail!("the configuration cannot be used:\n  - {}", found.join("\n  - "))
+}
+
+async fn apply_catalogue(config: &Config, directory: &std::path::Path) -> anyhow::Result<()> {
+    let applied = pratu::apply_catalogue(config, directory).await?;
+    println!("{applied}");
+    Ok(())
+}
+
+fn write_schema(directory: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(directory)?;
+    for (name, sdl) in pratu::subgraph_schemas() {
+        let file = directory.join(format!("{name}.graphql"));
+        std::fs::write(&file, sdl).with_context(|| file.display().to_string())?;
+    }
+    Ok(())
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM is not heard");
+            return tokio::signal::ctrl_c().await.unwrap_or_default();
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}

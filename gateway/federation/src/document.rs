@@ -7,7 +7,7 @@ use graphql_tools::static_graphql::query;
 use graphql_tools::validation::validate::{ValidationPlan, validate};
 
 use crate::authorize::{RuleId, Rules};
-use crate::error::{BAD_USER_INPUT, GraphQLError, INTERNAL, Location, PARSE_FAILED, VALIDATION_FAILED};
+use crate::error::{BAD_USER_INPUT, GraphQLError, Location, PARSE_FAILED, VALIDATION_FAILED};
 use crate::limits::{Limits, too_large};
 use crate::schema::Schema;
 

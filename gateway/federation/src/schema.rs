@@ -93,14 +93,6 @@ impl Schema {
         self.types.get(parent)?.fields.get(name)
     }
 
-    pub fn types(&self) -> impl Iterator<Item = &Type> {
-        self.types.values()
-    }
-
-    pub fn is_composite(&self, name: &str) -> bool {
-        self.types.get(name).is_some_and(Type::is_composite)
-    }
-
     /// Whether a value whose `__typename` is `runtime` may stand where `condition` is asked for. The runtime
     /// type can be an interface: that is how a subgraph with `@interfaceObject` names it.
     pub fn satisfies(&self, runtime: &str, condition: &str) -> bool {

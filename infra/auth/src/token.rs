@@ -122,6 +122,11 @@ impl TokenVerifier {
         Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys, ended, clock }
     }
 
+    /// Whether `session_id` has ended while its tokens may still be alive.
+    pub fn has_ended(&self, session_id: Uuid) -> bool {
+        self.ended.contains(session_id)
+    }
+
     /// Checks type, algorithm, key, signature, issuer, audience, times and session.
     pub fn verify(&self, token: &str) -> Result<(Principal, AccessTokenClaims), TokenError> {
         if token.len() > TOKEN_BYTES_MAX {

@@ -90,7 +90,11 @@ impl Sender {
         }
     }
 
-    async fn try_once(&self, clock: &Clock, confirmation: &Confirmation) -> reqwest::Result<reqwest::StatusCode> {
+    async fn try_once(
+        &self,
+        clock: &Clock,
+        confirmation: &Confirmation,
+    ) -> reqwest::Result<reqwest::StatusCode> {
         let _permit = self.sending.acquire().await;
         let body = &confirmation.body;
         let mut request = self.client.post(&confirmation.url).header("content-type", "application/json");

@@ -36,8 +36,7 @@ impl FromRequestParts<Sandbox> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, sandbox: &Sandbox) -> Result<Self, Response> {
         let not_found = || StatusCode::NOT_FOUND.into_response();
-        let Path(code) =
-            Path::<String>::from_request_parts(parts, sandbox).await.map_err(|_| not_found())?;
+        let Path(code) = Path::<String>::from_request_parts(parts, sandbox).await.map_err(|_| not_found())?;
         let provider = sandbox.providers().iter().find(|provider| provider.code == code);
         provider.cloned().map(Self).ok_or_else(not_found)
     }

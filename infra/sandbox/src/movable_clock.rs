@@ -1,10 +1,10 @@
 //! The clock everyone shares: shown to all, moved forward to see legal clocks and expiry without waiting.
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::Json;
 use chrono::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -113,7 +113,8 @@ pub async fn refund(
     }
     let earlier = store::order::refunds_of(&mut tx, &[order.id]).await?;
     order.may_refund(amount_satang, earlier.iter().map(|refund| refund.amount_satang).sum(), now)?;
-    let refund = Refund { refund_id: refund_id.to_owned(), order_id: order.id, amount_satang, created_at: now };
+    let refund =
+        Refund { refund_id: refund_id.to_owned(), order_id: order.id, amount_satang, created_at: now };
     match store::order::insert_refund(&mut tx, provider, &refund).await {
         Err(error) if error.is_unique_violation() => return Err(NotDone::Reused),
         inserted => inserted?,

@@ -46,8 +46,11 @@ pub fn html(status: StatusCode, title_th: &str, title_en: &str, body: &str) -> R
 
 /// A page with one sentence.
 pub fn notice(status: StatusCode, th: &str, en: &str) -> Response {
-    let (title_th, title_en) =
-        if status.is_success() { ("เรียบร้อย", "Done") } else { ("ทำรายการไม่ได้", "Not possible") };
+    let (title_th, title_en) = if status.is_success() {
+        ("เรียบร้อย", "Done")
+    } else {
+        ("ทำรายการไม่ได้", "Not possible")
+    };
     html(status, title_th, title_en, &format!("<p role=\"status\">{}</p>", two(th, en)))
 }
 

@@ -65,13 +65,7 @@ async fn show(sandbox: &Sandbox, provider: &str, id: &str, trigger: &Trigger) ->
     }
 }
 
-async fn choose(
-    sandbox: &Sandbox,
-    provider: &str,
-    id: &str,
-    trigger: &Trigger,
-    choice: &Choice,
-) -> Response {
+async fn choose(sandbox: &Sandbox, provider: &str, id: &str, trigger: &Trigger, choice: &Choice) -> Response {
     let order = match order_of(sandbox, provider, id).await {
         Ok(Some(order)) => order,
         Ok(None) => return unknown(),

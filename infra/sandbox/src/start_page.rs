@@ -57,7 +57,13 @@ fn person(persona: &Persona) -> String {
     let companies: String = persona
         .companies
         .iter()
-        .map(|c| format!("<br><small>{} <code>{}</code></small>", two(&c.name.th, &c.name.en), escape(&c.registration_number)))
+        .map(|c| {
+            format!(
+                "<br><small>{} <code>{}</code></small>",
+                two(&c.name.th, &c.name.en),
+                escape(&c.registration_number)
+            )
+        })
         .collect();
     format!(
         "<tr><th scope=\"row\">{name}<br><code>{code}</code> <code>{pid}</code></th><td>{levels}</td><td>{good_for}{companies}</td></tr>",
@@ -110,11 +116,19 @@ fn paying(base_url: &str) -> String {
 
 fn clock(sandbox: &Sandbox) -> String {
     let now = sandbox.clock().now().with_timezone(&clock::thailand()).format("%Y-%m-%d %H:%M:%S");
-    let steps = [(600, "10 นาที", "10 minutes"), (86_400, "1 วัน", "1 day"), (7 * 86_400, "7 วัน", "7 days"), (30 * 86_400, "30 วัน", "30 days")];
+    let steps = [
+        (600, "10 นาที", "10 minutes"),
+        (86_400, "1 วัน", "1 day"),
+        (7 * 86_400, "7 วัน", "7 days"),
+        (30 * 86_400, "30 วัน", "30 days"),
+    ];
     let buttons: String = steps
         .into_iter()
         .map(|(advance_s, th, en)| {
-            format!("<button name=\"advance_s\" value=\"{advance_s}\" class=\"quiet\">+ {}</button> ", two(th, en))
+            format!(
+                "<button name=\"advance_s\" value=\"{advance_s}\" class=\"quiet\">+ {}</button> ",
+                two(th, en)
+            )
         })
         .collect();
     format!(

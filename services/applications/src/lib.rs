@@ -1,1 +1,102 @@
 //! Requests for public services: drafts, evidence, submission, review, decision, timeline.
+//!
+//! In reading order: [`model`] has the rules and every move there is; `store` keeps applications,
+//! one transaction per thing that happens; [`schema`] is the door; `events` hears catalogue and
+//! payments; `provider` reads the caller's profile through the graph; `http` takes and gives files.
+
+mod events;
+mod http;
+pub mod model;
+mod provider;
+pub mod schema;
+mod store;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chassis::Graph;
+use clock::Clock;
+use database::{Database, Target};
+use object_store::ObjectStore;
+use object_store::local::LocalFileSystem;
+use outbox::{Consumer, Outbox};
+use sealing::Sealer;
+
+use store::Store;
+
+/// What the service stands on, handed in at start.
+pub struct Foundations {
+    pub clock: Clock,
+    pub sealer: Sealer,
+    /// Reads the caller's profile from the other services.
+    pub graph: Arc<dyn Graph>,
+    /// Where clients reach this installation, without a slash at the end: upload addresses begin with it.
+    pub public_url: String,
+}
+
+/// The applications service. Cloning shares it.
+#[derive(Clone)]
+pub struct Service {
+    store: Store,
+    outbox: Outbox,
+    graph: Arc<dyn Graph>,
+    files: Arc<dyn ObjectStore>,
+    public_url: Arc<str>,
+}
+
+/// Why the service could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Database(#[from] database::Error),
+    #[error("the folder for evidence cannot be used")]
+    Files(#[from] object_store::Error),
+    #[error("the folder for evidence cannot be made")]
+    Folder(#[from] std::io::Error),
+}
+
+impl Service {
+    /// Opens the database and the folder `evidence` under `data`.
+    pub async fn open(target: &Target, data: &Path, foundations: Foundations) -> Result<Self, OpenError> {
+        let Foundations { clock, sealer, graph, public_url } = foundations;
+        let migrations =
+            [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
+        let database = Database::open(target, "applications", &migrations).await?;
+        let folder = data.join("evidence");
+        std::fs::create_dir_all(&folder)?;
+        let files = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
+        let outbox = Outbox::new(clock.clone());
+        let store = Store::new(database, clock, sealer, outbox.clone());
+        Ok(Self { store, outbox, graph, files, public_url: public_url.into() })
+    }
+
+    /// The subgraph.
+    pub fn schema(&self) -> schema::Schema {
+        schema::builder().data(self.clone()).finish()
+    }
+
+    /// Who hears messages of other services.
+    pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
+        vec![Arc::new(events::Listener::new(self.store.clone()))]
+    }
+
+    /// `PUT /uploads/{ticket}` and `GET /evidence/{id}`.
+    pub fn routes(&self) -> axum::Router {
+        http::routes(self.clone())
+    }
+
+    /// The database, for the outbox's relay and for readiness.
+    pub fn database(&self) -> &Database {
+        &self.store.database
+    }
+
+    /// The outbox, for its relay.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+}
+
+/// The subgraph's schema as composition wants it.
+pub fn sdl() -> String {
+    chassis::subgraph_sdl(&schema::builder().finish())
+}

@@ -6,6 +6,7 @@ pub mod next_action;
 pub mod offering;
 pub mod prefill;
 pub mod rules;
+pub mod timeline;
 
 use async_graphql::Enum;
 

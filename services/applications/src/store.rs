@@ -11,7 +11,7 @@ pub mod submission;
 
 use clock::Clock;
 use database::{Database, Migrations, Tx};
-use graphql::{Failure, FieldProblem};
+use graphql::{ErrorCode, Failure, FieldProblem};
 use idempotency::{Begin, Key};
 use outbox::Outbox;
 use sealing::Sealer;
@@ -80,7 +80,6 @@ macro_rules! failures {
 failures!(
     database::Error,
     sealing::Error,
-    idempotency::Error,
     serde_json::Error,
     object_store::Error,
     crate::model::answers::BadForm,
@@ -89,6 +88,18 @@ failures!(
 impl From<NotAllowed> for Refusal {
     fn from(reason: NotAllowed) -> Self {
         Self::NotAllowed(reason)
+    }
+}
+
+/// Where there is no problem to answer with, a refusal is a failure.
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Failed(failure) => failure,
+            Refusal::NotFound => Self::new(ErrorCode::NotFound, "There is no such thing, or it is not yours."),
+            Refusal::Unavailable => Self::unavailable("Something needed for this does not answer."),
+            other => Self::internal(format!("a refusal nobody expected: {other:?}")),
+        }
     }
 }
 

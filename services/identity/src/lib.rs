@@ -1,1 +1,158 @@
 //! Who people are: Digital ID login, citizens, companies and mandates, our own tokens.
+//!
+//! Towards Digital ID providers this service is a relying party (`provider`); towards apps it is an
+//! OAuth 2 and OpenID Connect authorization server (`http`); in the graph it answers `viewer`
+//! (`schema`). The rules are in `model`, the statements in `store`.
+
+pub mod config;
+mod http;
+mod loader;
+mod model;
+mod provider;
+mod schema;
+mod store;
+
+use std::sync::Arc;
+
+use auth::{EndedSessions, Keys, TokenVerifier};
+use axum::Router;
+use clock::Clock;
+use database::{Database, Target};
+use sealing::Sealer;
+
+use crate::http::limit::Limiter;
+use crate::http::signer::Signer;
+use crate::model::assurance::Assurance;
+use crate::model::client::Clients;
+use crate::model::national_id::{NationalId, Numbers};
+use crate::model::officer::{Officer, OfficersFile};
+use crate::provider::{IdentityProvider, Registry};
+use crate::store::Store;
+
+pub use config::Config;
+pub use schema::{IdentitySchema, sdl};
+
+/// The officers of the sandbox.
+const OFFICERS: &str = include_str!("../officers.toml");
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("opening identity's database")]
+    Store(#[from] store::Error),
+    #[error("making a signing key")]
+    Key(#[from] http::signer::KeyError),
+    #[error("reading officers.toml")]
+    Officers(#[from] toml::de::Error),
+}
+
+/// The identity service. Cloning shares it.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+/// What handlers and resolvers stand on.
+pub(crate) struct Inner {
+    config: Config,
+    clients: Clients,
+    assurance: Assurance,
+    providers: Vec<Box<dyn IdentityProvider>>,
+    registry: Option<Registry>,
+    store: Store,
+    signer: Signer,
+    ended: EndedSessions,
+    verifier: TokenVerifier,
+    limiter: Limiter,
+    clock: Clock,
+}
+
+impl Service {
+    /// Opens the store, loads or makes the signing key, and, in the sandbox, the officers.
+    pub async fn open(target: &Target, clock: Clock, sealer: Sealer, config: Config) -> Result<Self, Error> {
+        let store = Store::open(target, sealer).await?;
+        let sandbox = config.environment.is_sandbox();
+        if sandbox {
+            load_officers(&store, &clock).await?;
+        }
+        let keys = Keys::default();
+        let signer = Signer::open(&store, &clock, keys.clone()).await?;
+        let ended = EndedSessions::default();
+        let audience = audience_of(&config.public_url);
+        let verifier = TokenVerifier::new(&config.public_url, &audience, keys, ended.clone(), clock.clone());
+        let inner = Inner {
+            clients: Clients::built_in(&config.public_url, sandbox),
+            assurance: Assurance::built_in(),
+            providers: provider::providers(&config, &clock),
+            registry: Registry::new(&config),
+            limiter: Limiter::new(config.requests_per_minute_max),
+            store,
+            signer,
+            ended,
+            verifier,
+            clock,
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The login, token and metadata endpoints, with their full paths.
+    pub fn routes(&self) -> Router {
+        http::routes(self.inner.clone())
+    }
+
+    /// The subgraph.
+    pub fn schema(&self) -> IdentitySchema {
+        schema::schema(Some(self.inner.clone()))
+    }
+
+    /// The keys our access tokens verify with; they follow rotation.
+    pub fn keys(&self) -> Keys {
+        self.inner.signer.keys()
+    }
+
+    /// Sessions that ended while their access tokens are still alive.
+    pub fn ended_sessions(&self) -> EndedSessions {
+        self.inner.ended.clone()
+    }
+
+    /// Checks our access tokens, with this process's keys and ended sessions.
+    pub fn verifier(&self) -> TokenVerifier {
+        self.inner.verifier.clone()
+    }
+
+    /// Nothing yet: identity consumes no events.
+    pub fn consumers(&self) -> Vec<Arc<dyn outbox::Consumer>> {
+        Vec::new()
+    }
+
+    pub fn database(&self) -> &Database {
+        self.inner.store.database()
+    }
+}
+
+/// The audience of our access tokens: the graph of the installation at `public_url`.
+pub fn audience_of(public_url: &str) -> String {
+    format!("{}/graphql", public_url.trim_end_matches('/'))
+}
+
+impl Inner {
+    /// Which 13-digit numbers are accepted here.
+    fn numbers(&self) -> Numbers {
+        if self.config.environment.is_sandbox() { Numbers::Invalid } else { Numbers::Real }
+    }
+
+    fn provider(&self, code: &str) -> Option<&dyn IdentityProvider> {
+        self.providers.iter().find(|provider| provider.code() == code).map(AsRef::as_ref)
+    }
+}
+
+async fn load_officers(store: &Store, clock: &Clock) -> Result<(), Error> {
+    let file: OfficersFile = toml::from_str(OFFICERS)?;
+    for entry in file.officer {
+        let Some(pid) = NationalId::parse(&entry.pid, Numbers::Invalid) else { continue };
+        let officer = Officer { id: clock.uuid(), agency: entry.agency, roles: entry.roles };
+        store.save_officer(&pid, &officer, clock.now()).await?;
+    }
+    Ok(())
+}

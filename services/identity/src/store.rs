@@ -14,7 +14,7 @@ pub use flow::NumberTry;
 pub use key::StoredKey;
 pub use party::Directorship;
 pub use person::Arrival;
-pub use session::{Redeemed, Redemption};
+pub use session::{Redeemed, Redemption, SessionEnd};
 
 /// The tables of this service.
 pub static MIGRATIONS: Migrations = database::migrations!("identity", "0001_identity");

@@ -13,11 +13,11 @@ mod withdraw;
 
 use chrono::{DateTime, Duration, Utc};
 
-pub use bill::{Closed, FeeFellDue};
 pub use inquiry::Checked;
 pub use start::{PaymentOrder, Started};
 
-use crate::provider::Intent;
+use crate::Service;
+use crate::provider::{Intent, ProviderError};
 use crate::store::payment::Payment;
 
 /// Topics of messages to oneself: things to do outside a transaction, and timers.
@@ -37,6 +37,17 @@ const GRACE_S: i64 = 180;
 /// The first wait between two attempts, and the longest.
 const BACK_OFF_FIRST_S: i64 = 5;
 const BACK_OFF_MAX_S: i64 = 120;
+
+impl Service {
+    /// A call to a provider, token and all, ends within the time that is configured.
+    async fn within<T>(
+        &self,
+        call: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
+        tokio::time::timeout(timeout, call).await.unwrap_or(Err(ProviderError::Timeout))
+    }
+}
 
 /// The wait after this many attempts: 5, 10, 20 … 120 s.
 fn back_off(attempt: u32) -> Duration {

@@ -113,8 +113,7 @@ pub async fn token(State(sandbox): State<Sandbox>, body: Bytes) -> Result<Respon
     }
     let access_token = secret::fresh();
     let expires_at = sandbox.clock().now() + Duration::seconds(TOKEN_VALID_S);
-    let stored =
-        Token { audience: TOKEN_AUDIENCE.into(), persona: None, scope: String::new(), expires_at };
+    let stored = Token { audience: TOKEN_AUDIENCE.into(), persona: None, scope: String::new(), expires_at };
     let mut tx = sandbox.database().begin().await?;
     grant::insert_token(&mut tx, &secret::hash(&access_token), &stored).await?;
     tx.commit().await?;

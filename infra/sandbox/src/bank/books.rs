@@ -38,13 +38,9 @@ pub async fn show(State(sandbox): State<Sandbox>, Query(asks): Query<Asks>) -> R
         refunds.entry(refund.order_id).or_default().push(refund);
     }
     let none = Vec::new();
-    let transactions: Vec<Value> = orders
-        .iter()
-        .map(|order| line(&sandbox, order, refunds.get(&order.id).unwrap_or(&none)))
-        .collect();
-    Ok(page::private(Json(
-        json!({ "totals": totals, "transactions": transactions, "truncated": truncated }),
-    )))
+    let transactions: Vec<Value> =
+        orders.iter().map(|order| line(&sandbox, order, refunds.get(&order.id).unwrap_or(&none))).collect();
+    Ok(page::private(Json(json!({ "totals": totals, "transactions": transactions, "truncated": truncated }))))
 }
 
 fn line(sandbox: &Sandbox, order: &Order, refunds: &[Refund]) -> Value {

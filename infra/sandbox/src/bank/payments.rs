@@ -42,7 +42,8 @@ pub async fn inquire(
         return Ok(answer::success(json!([])));
     }
     let database = sandbox.database();
-    let orders = store::order::orders_paid_on(database, &inquiry.reference1, inquiry.transaction_date).await?;
+    let orders =
+        store::order::orders_paid_on(database, &inquiry.reference1, inquiry.transaction_date).await?;
     let payments = orders.iter().filter_map(|order| {
         let mut told = payment(&sandbox, order, order.paid.as_ref()?);
         told["eventCode"] = json!(EVENT_CODE);

@@ -32,7 +32,8 @@ struct Create {
 /// `POST /v1/payment/qrcode/create`.
 pub async fn create(State(sandbox): State<Sandbox>, _: Merchant, body: Bytes) -> Result<Response, Failure> {
     let asked: Create = answer::read(&body)?;
-    if asked.qr_type != "PP" || asked.pp_type != "BILLERID" || asked.pp_id != sandbox.config().bank_biller_id {
+    if asked.qr_type != "PP" || asked.pp_type != "BILLERID" || asked.pp_id != sandbox.config().bank_biller_id
+    {
         return Err(Failure::input("qrType PP, ppType BILLERID and your biller id in ppId"));
     }
     let valid_s = asked.expiry_seconds.unwrap_or(sandbox.config().order_valid_s);
@@ -57,7 +58,8 @@ pub async fn cancel(State(sandbox): State<Sandbox>, _: Merchant, body: Bytes) ->
     let asked: Cancel = answer::read(&body)?;
     let mut database = sandbox.database().clone();
     let order = store::order::order_of_reference(&mut database, Rail::Qr, &asked.ref1).await?;
-    let order = order.filter(|_| asked.pp_id == sandbox.config().bank_biller_id).ok_or_else(Failure::not_found)?;
+    let order =
+        order.filter(|_| asked.pp_id == sandbox.config().bank_biller_id).ok_or_else(Failure::not_found)?;
     let order = orders::cancel(&sandbox, order.id).await?;
     Ok(answer::success(json!({ "status": order.standing(sandbox.clock().now()).word() })))
 }
@@ -75,7 +77,11 @@ pub async fn scan(State(sandbox): State<Sandbox>, Query(scan): Query<Scan>) -> R
         return scan_form();
     }
     let Ok(bill) = qr::decode(&scan.payload) else {
-        return page::notice(StatusCode::BAD_REQUEST, "อ่าน QR นี้ไม่ได้", "This is not a readable bill payment QR.");
+        return page::notice(
+            StatusCode::BAD_REQUEST,
+            "อ่าน QR นี้ไม่ได้",
+            "This is not a readable bill payment QR.",
+        );
     };
     match order_of(&sandbox, bill).await {
         Ok(Some(order)) => {

@@ -88,13 +88,16 @@ struct Create {
 /// `POST /v1/orders`.
 pub async fn create(State(sandbox): State<Sandbox>, _: Merchant, body: Bytes) -> Result<Response, Failure> {
     let asked: Create = read(&body)?;
-    let amount_satang = money::satang(&asked.amount).ok_or_else(|| Failure::input("amount is baht, \"505.00\""))?;
+    let amount_satang =
+        money::satang(&asked.amount).ok_or_else(|| Failure::input("amount is baht, \"505.00\""))?;
     let valid_s = asked.expires_in_s.unwrap_or(sandbox.config().order_valid_s);
     let reference_ok = !asked.reference.is_empty()
         && asked.reference.chars().count() <= REFERENCE_CHARS_MAX
         && asked.description.chars().count() <= DESCRIPTION_CHARS_MAX;
     if !reference_ok || !orders::VALID_S.contains(&valid_s) {
-        return Err(Failure::input("reference 1 to 64 characters, description to 200, expires_in_s 60 to 86400"));
+        return Err(Failure::input(
+            "reference 1 to 64 characters, description to 200, expires_in_s 60 to 86400",
+        ));
     }
     if !may_be_called(&sandbox, &asked.callback_url) {
         return Err(Failure::input("callback_url is neither under public_url nor on this machine"));
@@ -149,7 +152,8 @@ pub async fn refund(
     body: Bytes,
 ) -> Result<Response, Failure> {
     let asked: Refunds = read(&body)?;
-    let amount_satang = money::satang(&asked.amount).ok_or_else(|| Failure::input("amount is baht, \"505.00\""))?;
+    let amount_satang =
+        money::satang(&asked.amount).ok_or_else(|| Failure::input("amount is baht, \"505.00\""))?;
     if !bank::is_refund_id(&asked.refund_id) {
         return Err(Failure::input("refund_id is 1 to 64 of A-Z, a-z, 0-9, _ and -"));
     }

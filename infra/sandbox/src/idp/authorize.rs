@@ -80,7 +80,12 @@ pub async fn decide(
         return back_with_error(&provider, &asks, "access_denied", "no account at this provider");
     };
     if !Wanted::parse(&asks.acr_values).met_by(*level) {
-        return back_with_error(&provider, &asks, "access_denied", "the asked assurance level is not reached");
+        return back_with_error(
+            &provider,
+            &asks,
+            "access_denied",
+            "the asked assurance level is not reached",
+        );
     }
     match issue_code(&sandbox, &provider, persona, &asks).await {
         Ok(code) => back(&provider, &asks, &[("code", &code)]),

@@ -4,14 +4,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use super::Provider;
+use crate::Sandbox;
 use crate::level::Wanted;
 use crate::page::{self, escape, two};
 use crate::persona::Persona;
-use crate::Sandbox;
 
 /// The page. Its form is sent to the address it was got from, which carries the request.
 pub fn show(sandbox: &Sandbox, provider: &Provider, scope: &str, wanted: Wanted) -> Response {
-    let shared: Vec<String> = scope.split_whitespace().filter(|scope| *scope != "openid").map(escape).collect();
+    let shared: Vec<String> =
+        scope.split_whitespace().filter(|scope| *scope != "openid").map(escape).collect();
     let choices: String =
         sandbox.personas().all().iter().map(|persona| choice(provider, persona, wanted)).collect();
     let body = format!(

@@ -168,5 +168,8 @@ fn fresh_key() -> anyhow::Result<String> {
             break key;
         }
     };
-    Ok(key.to_pkcs8_pem(LineEnding::LF).map_err(|error| anyhow::anyhow!("writing a key: {error}"))?.to_string())
+    Ok(key
+        .to_pkcs8_pem(LineEnding::LF)
+        .map_err(|error| anyhow::anyhow!("writing a key: {error}"))?
+        .to_string())
 }

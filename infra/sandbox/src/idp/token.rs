@@ -1,7 +1,7 @@
 //! The token and userinfo endpoints: a code becomes an id token, once.
 
-use axum::extract::rejection::FormRejection;
 use axum::extract::State;
+use axum::extract::rejection::FormRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
@@ -100,7 +100,11 @@ pub async fn userinfo(
     let token = grant::token(sandbox.database(), &hash, &provider.code, now).await?;
     let Some(claims) = token.and_then(|t| personal_claims(&sandbox, &provider, &t.persona?, &t.scope)) else {
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")];
-        return Ok(page::private((StatusCode::UNAUTHORIZED, challenge, Json(json!({ "error": "invalid_token" })))));
+        return Ok(page::private((
+            StatusCode::UNAUTHORIZED,
+            challenge,
+            Json(json!({ "error": "invalid_token" })),
+        )));
     };
     Ok(page::private(Json(Value::Object(claims))))
 }

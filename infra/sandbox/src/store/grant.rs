@@ -36,7 +36,8 @@ pub async fn signing_key_or_insert(
     pem: &str,
     now: DateTime<Utc>,
 ) -> Result<String, Error> {
-    let insert = "insert into signing_key (provider, pem, created_at) values ($1, $2, $3) on conflict do nothing";
+    let insert =
+        "insert into signing_key (provider, pem, created_at) values ($1, $2, $3) on conflict do nothing";
     let mut tx = database.begin().await?;
     tx.execute(insert, args![provider, pem, now]).await?;
     let row = tx.row("select pem from signing_key where provider = $1", args![provider]).await?;
@@ -110,13 +111,7 @@ pub async fn insert_token(tx: &mut Tx, token_hash: &[u8], token: &Token) -> Resu
     tx.execute(
         "insert into access_token (token_hash, audience, persona, scope, expires_at)
          values ($1, $2, $3, $4, $5)",
-        args![
-            token_hash,
-            &token.audience,
-            token.persona.as_deref(),
-            &token.scope,
-            token.expires_at
-        ],
+        args![token_hash, &token.audience, token.persona.as_deref(), &token.scope, token.expires_at],
     )
     .await
     .map(|_| ())

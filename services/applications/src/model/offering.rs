@@ -1,5 +1,6 @@
 //! The copy of an offering that applications are filed against, one per revision, as catalogue published it.
 
+use auth::{Aal, Ial, Level, Requirement};
 use graphql::LocalizedText;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -17,9 +18,8 @@ pub struct Offering {
     pub agency_code: String,
     pub agency_name: LocalizedText,
     pub audience: Vec<Audience>,
-    /// Levels as catalogue writes them ("2.1"); read by `auth` when they are needed.
-    pub ial: String,
-    pub aal: String,
+    pub ial: Ial,
+    pub aal: Aal,
     pub fee_satang: i64,
     pub fee_due: FeeDue,
     pub fee_on_rejection: FeeOnRejection,
@@ -87,6 +87,18 @@ impl Offering {
     /// Whether it may be filed now: the agency accepts and there is a form.
     pub fn is_fileable(&self) -> bool {
         self.accepting && self.form.is_some()
+    }
+
+    /// Whether it is for this kind of party.
+    pub fn serves(&self, is_juristic: bool) -> bool {
+        let audience = if is_juristic { Audience::Business } else { Audience::Citizen };
+        // A natural person may run a business without a company.
+        self.audience.contains(&audience) || (!is_juristic && self.audience.contains(&Audience::Business))
+    }
+
+    /// The identity level it asks for; a recent login is not asked for.
+    pub fn level_required(&self) -> Requirement {
+        Requirement { level: Level { ial: self.ial, aal: self.aal }, age_max_s: None }
     }
 
     /// The document a code stands for.

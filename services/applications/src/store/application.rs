@@ -57,14 +57,15 @@ pub struct Decision {
     pub decided_at: DateTime<Utc>,
 }
 
-/// Which applications to list, newest first.
+/// Which applications to list: newest first, unless asked otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     pub status: Option<ApplicationStatus>,
     pub party_id: Option<Uuid>,
     pub service_code: Option<String>,
     /// The id the previous page ended with.
-    pub before: Option<Uuid>,
+    pub beyond: Option<Uuid>,
+    pub oldest_first: bool,
     pub limit: i64,
 }
 
@@ -130,7 +131,7 @@ impl Store {
         Application::from_row(&row.ok_or(Refusal::NotFound)?)
     }
 
-    /// Applications someone may see, newest first.
+    /// Applications someone may see.
     pub async fn applications(&self, reader: &Reader, listing: &Listing) -> Result<Vec<Application>, Refusal> {
         let (theirs, reader) = visible(reader, self.database.engine());
         let mut sql = format!("select {COLUMNS} from application where {theirs}");
@@ -149,10 +150,12 @@ impl Store {
         if let Some(code) = &listing.service_code {
             also("service_code =", code.into());
         }
-        if let Some(before) = listing.before {
-            also("id <", before.into());
+        let (beyond, order) = if listing.oldest_first { ("id >", "asc") } else { ("id <", "desc") };
+        if let Some(id) = listing.beyond {
+            also(beyond, id.into());
         }
-        sql.push_str(" order by id desc limit $1");
+        // Ids are uuids of version 7: they sort by the time the draft was begun.
+        sql.push_str(&format!(" order by id {order} limit $1"));
         self.database.rows(&sql, bound).await?.iter().map(Application::from_row).collect()
     }
 

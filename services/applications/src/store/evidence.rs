@@ -1,5 +1,6 @@
 //! Evidence: what is kept about each file, and the short-lived tickets to send one.
 
+use auth::Citizen;
 use chrono::{DateTime, Duration, Utc};
 use database::{Row, Tx, args};
 use sealing::Place;
@@ -68,14 +69,13 @@ impl Store {
     /// Makes a place for a file. Asked again under the same key, it is the same place with a new ticket.
     pub async fn start_upload(
         &self,
-        party_ids: Vec<Uuid>,
-        citizen_id: Uuid,
+        citizen: &Citizen,
         key: &str,
         announced: &Announced,
     ) -> Result<Upload, Refusal> {
-        let reader = Reader::Parties(party_ids);
+        let reader = Reader::Parties(citizen.party_ids());
         let mut tx = self.database.begin().await?;
-        let once = Once::new(citizen_id, "startEvidenceUpload", key);
+        let once = Once::new(citizen.citizen_id, "startEvidenceUpload", key);
         let again = self.begin(&mut tx, &once, announced).await?;
         let application = self.locked(&mut tx, &reader, announced.application_id).await?;
         check_editable(&application, application.revision)?;

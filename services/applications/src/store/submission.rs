@@ -35,7 +35,8 @@ impl Store {
         check_editable(&application, revision)?;
         let offering =
             self.pinned_offering(&mut tx, application.offering_id, application.offering_revision).await?;
-        offering.require_level(principal, self.clock.now()).map_err(Refusal::Failed)?;
+        let required = offering.level_required();
+        principal.require_level(required, self.clock.now()).map_err(Refusal::Failed)?;
         let faults = self.faults(&mut tx, &application, &offering).await?;
         if !faults.is_empty() {
             return Err(Refusal::Invalid(faults));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, TypeName};
+use async_graphql::{Context, Object};
 use graphql::{Failure, LocalizedText, Page, PageConnection};
 
 use super::public_service::PublicService;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, InputObject, Json, Object, SimpleObject, TypeName};
+use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 use graphql::{
     AuthenticatorAssuranceLevel, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText, Page, PageConnection,
 };

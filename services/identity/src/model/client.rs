@@ -53,6 +53,10 @@ impl Clients {
         clients
     }
 
+    pub fn all(&self) -> impl Iterator<Item = &Client> {
+        self.client.iter()
+    }
+
     /// The client with this id.
     pub fn get(&self, id: &str) -> Option<&Client> {
         self.client.iter().find(|client| client.id == id)

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use database::{Row, Tx, args};
+use idempotency::{Begin, Key};
 use uuid::Uuid;
 
 use super::{Error, Store, flow, word};
@@ -32,6 +33,14 @@ pub enum Redeemed {
     Reused { ended: Option<Uuid> },
     /// Unknown, expired, another client's, another address, or the wrong verifier.
     Refused,
+}
+
+/// What became of ending a session under an idempotency key.
+#[derive(Debug)]
+pub enum SessionEnd {
+    Ended { at: DateTime<Utc> },
+    /// The key stands for something else.
+    Conflict,
 }
 
 impl Store {
@@ -195,10 +204,34 @@ impl Store {
         end(&mut tx, id, reason, now).await?;
         Ok(tx.commit().await?)
     }
+
+    /// Ends a session once per key; the same key answers the same again.
+    pub async fn end_session_once(
+        &self,
+        id: Uuid,
+        subject: &str,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Result<SessionEnd, Error> {
+        let key = Key { subject, operation: "endSession", key };
+        let mut tx = self.database.begin().await?;
+        let begun = idempotency::begin(&mut tx, &key, &id, now).await?;
+        let at = match begun {
+            Begin::Conflict => return Ok(SessionEnd::Conflict),
+            Begin::Replay(ended_at) => serde_json::from_value(ended_at)?,
+            Begin::First => {
+                end(&mut tx, id, "ended_by_person", now).await?;
+                idempotency::complete(&mut tx, &key, serde_json::to_value(now)?).await?;
+                now
+            }
+        };
+        tx.commit().await?;
+        Ok(SessionEnd::Ended { at })
+    }
 }
 
 /// Ends a session inside a transaction: its refresh tokens are of no use from here on.
-pub(crate) async fn end(tx: &mut Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Error> {
+async fn end(tx: &mut Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
         "update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
         args![id, now, reason],

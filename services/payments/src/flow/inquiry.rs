@@ -10,7 +10,7 @@ use super::{back_off, intent_of, watched_until};
 use crate::Service;
 use crate::model::{PaymentEvent, PaymentStatus};
 use crate::provider::{Inquiry, ProviderError};
-use crate::store::bill;
+use crate::store::bill::{self, Reader};
 use crate::store::payment::{self, Payment};
 
 /// A provider that was just asked is not asked again at once, in seconds.
@@ -80,7 +80,7 @@ impl Service {
         subject: &str,
         idempotency_key: &str,
         payment_id: Uuid,
-        party_ids: &[Uuid],
+        reader: &Reader,
     ) -> Result<Checked, Error> {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
@@ -89,7 +89,7 @@ impl Service {
         if begin == Begin::Conflict {
             return Ok(Checked::Conflict);
         }
-        let Some(found) = payment::payment_of_parties(&mut tx, payment_id, party_ids).await? else {
+        let Some(found) = payment::payment_for(&mut tx, payment_id, reader).await? else {
             return Ok(Checked::NotFound);
         };
         let asked_lately =
@@ -111,11 +111,8 @@ impl Service {
     /// Asks the provider and acts on the answer; false when there was none.
     pub(super) async fn ask_now(&self, asked: &Payment) -> Result<bool, Error> {
         let now = self.clock.now();
-        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
         let provider = self.providers.of_method(asked.method);
-        let inquiry = provider.inquire(&intent_of(asked, ""), now);
-        let answer =
-            tokio::time::timeout(timeout, inquiry).await.unwrap_or(Err(ProviderError::Timeout));
+        let answer = self.within(provider.inquire(&intent_of(asked, ""), now)).await;
         if let Err(error) = &answer {
             tracing::warn!(payment = %asked.id, provider = asked.provider, %error, "inquiry unanswered");
             metrics::counter!("payments_inquiry_unanswered_total", "provider" => provider.code()).increment(1);

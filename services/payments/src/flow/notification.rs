@@ -49,7 +49,7 @@ impl Service {
         }
         let due_at = free_at.map_or(now, |free_at| free_at.max(now));
         let mut tx = self.database.begin().await?;
-        if payment::reserve_inquiry(&mut tx, found, due_at).await? {
+        if payment::reserve_inquiry(&mut tx, found.id, due_at).await? {
             let ask = Message::new(topic::ASK, json!({ "payment_id": found.id })).not_before(due_at);
             self.outbox.publish(&mut tx, ask).await?;
         }

@@ -126,10 +126,7 @@ impl Service {
             provider_txn_id: settlement.provider_txn_id.clone(),
             amount_satang: refund.amount_satang,
         };
-        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
-        let asked = provider.refund(&order, self.clock.now());
-        let outcome =
-            tokio::time::timeout(timeout, asked).await.unwrap_or(Err(ProviderError::Timeout));
+        let outcome = self.within(provider.refund(&order, self.clock.now())).await;
         if let Err(error) = &outcome {
             tracing::warn!(refund = %refund.id, provider = settlement.provider, %error, "refund unanswered");
         }

@@ -11,7 +11,7 @@ use super::{back_off, intent_of, topic};
 use crate::Service;
 use crate::model::{BillStatus, PaymentEvent, PaymentMethod, PaymentStatus, reference_of};
 use crate::provider::{Presented, ProviderError};
-use crate::store::bill::{self, Bill};
+use crate::store::bill::{self, Bill, Reader};
 use crate::store::payment::{self, Payment};
 
 /// Tries at paying one bill; a person needs a handful.
@@ -25,8 +25,8 @@ pub struct PaymentOrder<'a> {
     /// Whose idempotency key it is.
     pub subject: &'a str,
     pub idempotency_key: &'a str,
-    /// The parties the caller acts for: the bill must be of one of them.
-    pub party_ids: &'a [Uuid],
+    /// The bill must be of one of the parties the caller acts for.
+    pub payer: &'a Reader,
     pub bill_id: Uuid,
     pub method: PaymentMethod,
 }
@@ -83,7 +83,7 @@ impl Service {
             Begin::Conflict => return Ok(Recorded::Done(Started::Conflict)),
             Begin::Replay(made) => return self.replayed_payment(&mut tx, &made).await,
         }
-        let Some(bill) = bill::bill_of_parties_locked(&mut tx, order.bill_id, order.party_ids).await? else {
+        let Some(bill) = bill::bill_for_locked(&mut tx, order.bill_id, order.payer).await? else {
             return Ok(Recorded::Done(Started::NotFound));
         };
         if bill.status != BillStatus::Open {
@@ -147,11 +147,8 @@ impl Service {
         if payment.expires_at - now < Duration::seconds(PRESENTATION_S_MIN) {
             return Ok(payment);
         }
-        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
         let provider = self.providers.of_method(payment.method);
-        let asked = provider.create_intent(&intent_of(&payment, description), now);
-        let answer =
-            tokio::time::timeout(timeout, asked).await.unwrap_or(Err(ProviderError::Timeout));
+        let answer = self.within(provider.create_intent(&intent_of(&payment, description), now)).await;
         let mut tx = self.database.begin().await?;
         let payment = self.record_presentation(&mut tx, payment, answer).await?;
         tx.commit().await?;

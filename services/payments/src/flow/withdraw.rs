@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{back_off, intent_of, topic};
 use crate::Service;
 use crate::model::PaymentEvent;
-use crate::provider::{CancelOutcome, ProviderError};
+use crate::provider::CancelOutcome;
 use crate::store::{bill, payment};
 
 /// Attempts before the payment is given up here all the same: money that still comes goes back.
@@ -27,11 +27,8 @@ impl Service {
             return self.forget(message_id).await;
         };
         let now = self.clock.now();
-        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
         let provider = self.providers.of_method(found.method);
-        let asked = provider.cancel(&intent_of(&found, ""), now);
-        let outcome =
-            tokio::time::timeout(timeout, asked).await.unwrap_or(Err(ProviderError::Timeout));
+        let outcome = self.within(provider.cancel(&intent_of(&found, ""), now)).await;
         let mut tx = self.database.begin().await?;
         if !outbox::first_time(&mut tx, "payments", message_id, now).await? {
             return tx.commit().await;

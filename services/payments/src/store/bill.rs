@@ -1,7 +1,7 @@
 //! Bills, their items, and what is known of applications: whether they are closed.
 
 use chrono::{DateTime, Utc};
-use database::{Database, Engine, Error, Queryable, Row, Tx, Value, args};
+use database::{Database, Engine, Error, Row, Tx, Value, args};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ pub enum Reader {
 
 impl Reader {
     /// The condition on `bill`, with its value bound at `placeholder`.
-    fn condition(&self, engine: Engine, placeholder: &str) -> (String, Value) {
+    pub(super) fn condition(&self, engine: Engine, placeholder: &str) -> (String, Value) {
         match self {
             Self::Parties(ids) => {
                 (format!("bill.party_id in {}", engine.in_uuids(placeholder)), Value::from(json!(ids)))
@@ -64,10 +64,10 @@ pub async fn bill_for(database: &Database, id: Uuid, reader: &Reader) -> Result<
     database.row(&sql, args![id, who]).await?.map(bill_of).transpose()
 }
 
-/// A bill of one of these parties, locked: it does not change until the transaction ends.
-pub async fn bill_of_parties_locked(tx: &mut Tx, id: Uuid, party_ids: &[Uuid]) -> Result<Option<Bill>, Error> {
+/// The bill, if the reader may see it, locked: it does not change until the transaction ends.
+pub async fn bill_for_locked(tx: &mut Tx, id: Uuid, reader: &Reader) -> Result<Option<Bill>, Error> {
     let engine = tx.engine();
-    let (may_read, who) = Reader::Parties(party_ids.to_vec()).condition(engine, "$2");
+    let (may_read, who) = reader.condition(engine, "$2");
     let sql = format!("select * from bill where id = $1 and {may_read}{}", engine.for_update());
     tx.row(&sql, args![id, who]).await?.map(bill_of).transpose()
 }

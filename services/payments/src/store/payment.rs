@@ -5,6 +5,7 @@ use database::{Database, Error, Queryable, Row, Tx, args};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::bill::Reader;
 use super::code;
 use crate::model::{PaymentMethod, PaymentStatus};
 use crate::provider::Presented;
@@ -34,18 +35,17 @@ pub async fn payment(database: &mut impl Queryable, id: Uuid) -> Result<Option<P
     database.row("select * from payment where id = $1", args![id]).await?.map(payment_of).transpose()
 }
 
-/// A payment of one of these parties.
-pub async fn payment_of_parties(
+/// The payment, if the reader may see its bill.
+pub async fn payment_for(
     database: &mut impl Queryable,
     id: Uuid,
-    party_ids: &[Uuid],
+    reader: &Reader,
 ) -> Result<Option<Payment>, Error> {
+    let (may_read, who) = reader.condition(database.engine(), "$2");
     let sql = format!(
-        "select payment.* from payment join bill on bill.id = payment.bill_id \
-         where payment.id = $1 and bill.party_id in {}",
-        database.engine().in_uuids("$2")
+        "select payment.* from payment join bill on bill.id = payment.bill_id where payment.id = $1 and {may_read}"
     );
-    database.row(&sql, args![id, json!(party_ids)]).await?.map(payment_of).transpose()
+    database.row(&sql, args![id, who]).await?.map(payment_of).transpose()
 }
 
 /// A payment by the reference that travels through its provider.
@@ -157,12 +157,12 @@ pub async fn move_payment(
 /// Takes the next place for an inquiry that someone else asked for; none when it was taken meanwhile.
 pub async fn reserve_inquiry(
     tx: &mut Tx,
-    payment: &Payment,
+    id: Uuid,
     due_at: DateTime<Utc>,
 ) -> Result<bool, Error> {
     let sql = "update payment set inquiry_due_at = $2 where id = $1 \
                and (inquiry_due_at is null or inquiry_due_at < $2)";
-    Ok(tx.execute(sql, args![payment.id, due_at]).await? > 0)
+    Ok(tx.execute(sql, args![id, due_at]).await? > 0)
 }
 
 fn payment_of(row: Row) -> Result<Payment, Error> {

@@ -1,0 +1,104 @@
+//! What the caller may not see is null, is reported, and is asked of nobody.
+
+use std::collections::HashSet;
+
+use federation::{Grants, Settings, Unauthorized};
+use serde_json::{Value, json};
+
+use super::world::{World, both_as};
+
+fn grants(authenticated: bool, scopes: &[&str]) -> Grants {
+    Grants { authenticated, scopes: scopes.iter().map(ToString::to_string).collect::<HashSet<_>>() }
+}
+
+fn unauthorized(answer: &Value) -> Vec<String> {
+    let errors = answer["errors"].as_array().cloned().unwrap_or_default();
+    errors
+        .iter()
+        .map(|error| {
+            assert_eq!(error["extensions"]["code"], "UNAUTHORIZED_FIELD_OR_TYPE", "{error}");
+            error["path"].to_string()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_denied_field_is_null_and_no_subgraph_hears_of_it() {
+    let world = World::in_process();
+    let answer = world.ask("{ me { name mail: email } }").await;
+    assert_eq!(answer["data"], json!({"me": {"name": "User \"1\" ü", "mail": null}}));
+    assert_eq!(unauthorized(&answer), [r#"["me","mail"]"#]);
+    assert!(world.asked().iter().all(|asked| !asked.contains("email")), "{:?}", world.asked());
+}
+
+#[tokio::test]
+async fn a_granted_field_is_answered() {
+    let query = "{ users { email } }";
+    let answer = both_as(query, json!({}), &grants(true, &[])).await;
+    assert_eq!(answer["data"]["users"][2]["email"], "3@example.org");
+    assert_eq!(unauthorized(&answer).len(), 0);
+}
+
+#[tokio::test]
+async fn any_one_set_of_scopes_is_enough_and_all_of_it_is_needed() {
+    let world = World::in_process();
+    let cases: [(&[&str], bool); 5] =
+        [(&[], false), (&["admin"], false), (&["admin", "root"], true), (&["secrets"], true), (&["root"], false)];
+    for (scopes, granted) in cases {
+        let answer = world.ask_as("{ me { secret } }", json!({}), &grants(false, scopes)).await;
+        assert_eq!(answer["data"]["me"]["secret"].is_string(), granted, "{scopes:?} {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_denied_field_that_may_not_be_null_takes_its_parent_along() {
+    let world = World::in_process();
+    let answer = world.ask("{ me { name passport { number } } user(id: 2) { name } }").await;
+    assert_eq!(answer["data"], json!({"me": null, "user": {"name": "User \"2\" ü"}}));
+    assert_eq!(unauthorized(&answer), [r#"["me","passport"]"#]);
+}
+
+#[tokio::test]
+async fn a_type_is_denied_through_every_field_that_leads_to_it() {
+    let world = World::in_process();
+    let answer = world.ask("{ users { a: account { balance } } }").await;
+    assert_eq!(answer["data"], json!({"users": [{"a": null}, {"a": null}, {"a": null}]}));
+    assert_eq!(unauthorized(&answer).len(), 3);
+    assert!(world.asked().iter().all(|asked| !asked.contains("account{") && !asked.contains("balance")));
+    let answer = world.ask_as("{ me { account { balance } } }", json!({}), &grants(true, &[])).await;
+    assert_eq!(answer, json!({"data": {"me": {"account": {"balance": 100}}}}));
+}
+
+#[tokio::test]
+async fn plans_of_one_caller_are_not_used_for_another() {
+    let world = World::in_process();
+    let query = "{ me { email secret } }";
+    let all = grants(true, &["secrets"]);
+    for _ in 0..2 {
+        let none = world.ask(query).await;
+        assert_eq!(none["data"], json!({"me": {"email": null, "secret": null}}));
+        let known = world.ask_as(query, json!({}), &grants(true, &["other"])).await;
+        assert_eq!(known["data"], json!({"me": {"email": "1@example.org", "secret": null}}));
+        let answer = world.ask_as(query, json!({}), &all).await;
+        assert_eq!(answer["data"], json!({"me": {"email": "1@example.org", "secret": "secret of 1"}}));
+    }
+}
+
+#[tokio::test]
+async fn all_is_refused_when_the_settings_say_so() {
+    let settings = Settings { unauthorized: Unauthorized::RefuseAll, ..Settings::default() };
+    let world = World::in_process_with(settings, None);
+    let answer = world.ask("{ users { name email } me { ...F } } fragment F on User { secret }").await;
+    assert_eq!(unauthorized(&answer), [r#"["users","email"]"#, r#"["me","secret"]"#]);
+    assert_eq!(answer.get("data"), None);
+    assert_eq!(world.asked().len(), 0);
+    assert_eq!(world.ask("{ me { name } }").await["data"]["me"]["name"], "User \"1\" ü");
+}
+
+#[tokio::test]
+async fn a_query_of_nothing_but_denied_fields_asks_only_whether_their_object_is_there() {
+    let world = World::in_process();
+    let answer = world.ask("{ user(id: 9) { email } me { email } }").await;
+    assert_eq!(answer["data"], json!({"user": null, "me": {"email": null}}));
+    assert_eq!(unauthorized(&answer), [r#"["me","email"]"#]);
+}

@@ -1,0 +1,135 @@
+//! A subgraph that fails costs its own fields, and its errors are told where the client asked.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use federation::{Settings, Subgraph};
+use serde_json::{Value, json};
+
+use super::world::{World, both, remote, serve_with, typed};
+
+async fn with_reviews(reviews: Arc<dyn Subgraph>) -> World {
+    let settings = Settings { subgraph_timeout_ms: 200, ..Settings::default() };
+    World::in_process_with(settings, Some(("reviews", reviews)))
+}
+
+async fn answering(text: &'static str) -> World {
+    with_reviews(remote(serve_with(move |_, _| async move { typed("application/json", Body::from(text)) }).await)).await
+}
+
+fn unavailable(path: Value) -> Value {
+    json!({
+        "message": "This part of the answer is unavailable right now.",
+        "path": path,
+        "extensions": {"code": "UNAVAILABLE", "retryable": true},
+    })
+}
+
+#[tokio::test]
+async fn a_dead_subgraph_costs_its_own_fields_only() {
+    let world = with_reviews(remote("http://127.0.0.1:1/".to_owned())).await;
+    let answer = world.ask("{ latest { id } me { name karma } }").await;
+    assert_eq!(answer["data"], json!({"latest": null, "me": {"name": "User \"1\" ü", "karma": null}}));
+    assert_eq!(answer["errors"], json!([unavailable(json!(["latest"])), unavailable(json!(["me", "karma"]))]));
+}
+
+#[tokio::test]
+async fn a_subgraph_that_says_nothing_is_given_up_in_time() {
+    let silent = serve_with(|_, _| async {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        typed("application/json", Body::empty())
+    });
+    let world = with_reviews(remote(silent.await)).await;
+    let started = std::time::Instant::now();
+    let answer = world.ask("{ users { name karma } }").await;
+    assert!(started.elapsed().as_secs() < 5);
+    assert_eq!(answer["data"]["users"][0], json!({"name": "User \"1\" ü", "karma": null}));
+    assert_eq!(answer["errors"][2], unavailable(json!(["users", 2, "karma"])));
+}
+
+#[tokio::test]
+async fn nonsense_is_unavailable_and_not_passed_on() {
+    for nonsense in [
+        "", "<html>", "[]", "null", "{}", "{\"data\": 1}", "{\"data\": {\"latest\": {\"id\": \"x\"}", "{\"data\": null}",
+        "{\"data\":{}} {}", "{\"data\": {\"_entities\": 7}}",
+    ] {
+        let world = answering(nonsense).await;
+        let answer = world.ask("{ me { name karma } }").await;
+        assert_eq!(answer["data"]["me"], json!({"name": "User \"1\" ü", "karma": null}), "{nonsense}");
+        assert_eq!(answer["errors"], json!([unavailable(json!(["me", "karma"]))]), "{nonsense}");
+    }
+}
+
+#[tokio::test]
+async fn values_of_a_wrong_type_are_null_and_reported() {
+    let world = answering(r#"{"data": {"latest": {"id": {"a": 1}, "body": ["x"], "author": "me"}}}"#).await;
+    let answer = world.ask("{ latest { body author { id } } }").await;
+    assert_eq!(answer["data"], json!({"latest": {"body": null, "author": null}}));
+    assert_eq!(answer["errors"][0]["path"], json!(["latest", "body"]));
+    let answer = world.ask("{ latest { id } me { name } }").await;
+    assert_eq!(answer["data"], json!({"latest": null, "me": {"name": "User \"1\" ü"}}));
+}
+
+#[tokio::test]
+async fn missing_and_extra_entities_are_survived() {
+    let world = answering(r#"{"data": {"_entities": [{"__typename": "User", "karma": 7}]}}"#).await;
+    let answer = world.ask("{ users { karma } }").await;
+    assert_eq!(answer["data"]["users"], json!([{"karma": 7}, {"karma": null}, {"karma": null}]));
+    assert_eq!(answer["errors"][0], unavailable(json!(["users", 1, "karma"])));
+    let four = r#"{"data": {"_entities": [{"karma": 1}, null, {"karma": 3}, {"karma": 4}, "x"]}}"#;
+    let answer = answering(four).await.ask("{ users { karma } }").await;
+    assert_eq!(answer, json!({"data": {"users": [{"karma": 1}, {"karma": null}, {"karma": 3}]}}));
+}
+
+#[tokio::test]
+async fn an_answer_nested_without_end_is_refused() {
+    let deep: &'static str = Box::leak(format!("{{\"data\":{}", "[".repeat(1_000_000)).into_boxed_str());
+    let answer = answering(deep).await.ask("{ me { karma } }").await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn nothing_of_the_subgraph_s_inside_reaches_the_client() {
+    let text = r#"{"data": null, "errors": [{"message": "no", "extensions":
+        {"code": "X", "serviceName": "reviews", "stacktrace": ["a"], "hint": {"b": [1]}}}]}"#;
+    let answer = answering(text).await.ask("{ latest { id } }").await;
+    assert_eq!(answer["errors"], json!([{"message": "no", "extensions": {"code": "X", "hint": {"b": [1]}}}]));
+}
+
+#[tokio::test]
+async fn an_entity_s_error_is_told_at_its_place_in_the_answer() {
+    // async-graphql leaves the index out of the path; only the second product lacks a rating.
+    let answer = both("{ items: products { upc stars: rating } }").await;
+    assert_eq!(answer["data"]["items"][1], json!({"upc": "p2", "stars": null}));
+    assert_eq!(
+        answer["errors"],
+        json!([{
+            "message": "Nobody rated this.",
+            "path": ["items", 1, "stars"],
+            "extensions": {"code": "NOT_FOUND"},
+        }])
+    );
+}
+
+#[tokio::test]
+async fn an_error_under_a_renamed_alias_is_told_under_the_client_s_name() {
+    let answer = both("{ products(first: 2) { name: rating } }").await;
+    assert_eq!(answer["errors"][0]["path"], json!(["products", 1, "name"]));
+}
+
+#[tokio::test]
+async fn a_null_that_may_not_be_spreads_to_the_nearest_place_it_may() {
+    let answer = both("{ product(upc: \"p2\") { name serial } me { id } }").await;
+    assert_eq!(answer["data"], json!({"product": null, "me": {"id": "1"}}));
+    assert_eq!(answer["errors"][0]["path"], json!(["product", "serial"]));
+    // `products` is a list that holds no nulls and is no null itself.
+    assert_eq!(both("{ products { serial } }").await["data"], Value::Null);
+}
+
+#[tokio::test]
+async fn an_entity_nobody_knows_is_null_without_an_error() {
+    let answer = both("{ users { id karma } }").await;
+    assert_eq!(answer, json!({"data": {"users": [
+        {"id": "1", "karma": 1}, {"id": "2", "karma": 2}, {"id": "3", "karma": null},
+    ]}}));
+}

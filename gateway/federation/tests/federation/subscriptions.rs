@@ -1,0 +1,65 @@
+//! Each event is completed by the other subgraphs, whatever carries it.
+
+use std::sync::Arc;
+
+use federation::{Grants, Settings};
+use futures::StreamExt;
+use serde_json::{Map, Value, json};
+
+use super::subgraphs::{Log, products};
+use super::world::{Events, World, context, remote, serve};
+
+const QUERY: &str = "subscription($n: Int) { made(count: $n) { upc shipping owner { name email } } }";
+
+async fn events(world: &World, query: &str, variables: Value) -> Vec<Value> {
+    let Value::Object(variables) = variables else { panic!("variables are an object") };
+    let prepared = world.prepare(query, variables, &Grants::default()).unwrap();
+    let events = world.engine.subscribe(prepared, context()).await.unwrap();
+    events.map(|event| event.to_value()).collect().await
+}
+
+fn expected() -> Vec<Value> {
+    let unauthorized = json!([{
+        "message": "You may not see this part of the answer.",
+        "path": ["made", "owner", "email"],
+        "extensions": {"code": "UNAUTHORIZED_FIELD_OR_TYPE"},
+    }]);
+    let event = |upc: &str, shipping: &str, name: &str| {
+        json!({
+            "errors": unauthorized.clone(),
+            "data": {"made": {"upc": upc, "shipping": shipping, "owner": {"name": name, "email": null}}},
+        })
+    };
+    vec![
+        event("p1", "Some(10) for Some(1.5)", "User \"2\" ü"),
+        event("p2", "Some(20) for Some(3.0)", "User \"1\" ü"),
+    ]
+}
+
+#[tokio::test]
+async fn events_are_the_same_in_process_over_sse_and_over_multipart() {
+    assert_eq!(events(&World::in_process(), QUERY, json!({"n": 2})).await, expected());
+    assert_eq!(events(&World::http().await, QUERY, json!({"n": 2})).await, expected());
+    let multipart = remote(serve(products::schema(Log::default()), Events::Multipart).await);
+    let world = World::in_process_with(Settings::default(), Some(("products", multipart)));
+    assert_eq!(events(&world, QUERY, json!({"n": 2})).await, expected());
+}
+
+#[tokio::test]
+async fn a_subscription_that_cannot_be_opened_is_unavailable() {
+    let dead = remote("http://127.0.0.1:1/".to_owned());
+    let world = World::in_process_with(Settings::default(), Some(("products", dead)));
+    let prepared = world.prepare(QUERY, Map::new(), &Grants::default()).unwrap();
+    let errors = world.engine.subscribe(prepared, context()).await.err().unwrap();
+    assert_eq!(errors[0].code, "UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_query_is_not_subscribed_to_and_a_subscription_not_executed() {
+    let world = World::in_process();
+    let query = world.prepare("{ me { id } }", Map::new(), &Grants::default()).unwrap();
+    assert!(world.engine.subscribe(query, context()).await.is_err());
+    let subscription = world.prepare(QUERY, Map::new(), &Grants::default()).unwrap();
+    let answer = Arc::clone(&world.engine).execute(&subscription, &context()).await;
+    assert_eq!(answer.errors[0].code, "GRAPHQL_VALIDATION_FAILED");
+}

@@ -1,0 +1,127 @@
+//! What is asked: the parameters of a GraphQL request, from a body or an address.
+
+use std::borrow::Cow;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use graphql::ErrorCode;
+use serde_json::{Map, Value};
+
+use super::Refusal;
+use crate::config::Limits;
+
+const MEDIA_TYPE: &str = "The body of a GraphQL request is application/json in UTF-8.";
+
+/// The parameters of one request.
+#[derive(Debug)]
+pub struct Asked {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: Map<String, Value>,
+}
+
+/// Reads the parameters, bounded.
+pub async fn read(request: Request, limits: &Limits) -> Result<Asked, Refusal> {
+    if request.method() == Method::GET {
+        return from_address(request.uri().query().unwrap_or_default());
+    }
+    check_media_type(request.headers())?;
+    let body = axum::body::to_bytes(request.into_body(), limits.body_bytes_max).await.map_err(|_| {
+        let message = format!("The body is larger than {} bytes or broke off.", limits.body_bytes_max);
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, &message)
+    })?;
+    from_body(&body)
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let refuse = || Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::BadUserInput, MEDIA_TYPE);
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(refuse)?;
+    let value = value.to_ascii_lowercase();
+    let mut parts = value.split(';').map(str::trim);
+    let json = parts.next() == Some("application/json");
+    let charset = parts.find_map(|part| part.strip_prefix("charset="));
+    let utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"));
+    if json && utf8 && !headers.contains_key(header::CONTENT_ENCODING) { Ok(()) } else { Err(refuse()) }
+}
+
+fn from_body(body: &Bytes) -> Result<Asked, Refusal> {
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| Refusal::bad_request("The body is not valid JSON."))?;
+    match value {
+        Value::Object(parameters) => asked(parameters),
+        Value::Array(_) => Err(Refusal::bad_request("Batches are not served: send one request at a time.")),
+        _ => Err(Refusal::bad_request("The body is not a GraphQL request object.")),
+    }
+}
+
+fn from_address(query: &str) -> Result<Asked, Refusal> {
+    let mut parameters = Map::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let value = match name.as_ref() {
+            "query" | "operationName" => Value::String(value.into_owned()),
+            "variables" | "extensions" => json_parameter(&name, &value)?,
+            _ => continue,
+        };
+        if parameters.insert(name.to_string(), value).is_some() {
+            return Err(Refusal::bad_request(&format!("`{name}` is given twice.")));
+        }
+    }
+    asked(parameters)
+}
+
+fn json_parameter(name: &str, text: &Cow<'_, str>) -> Result<Value, Refusal> {
+    serde_json::from_str(text).map_err(|_| Refusal::bad_request(&format!("`{name}` is not valid JSON.")))
+}
+
+fn asked(mut parameters: Map<String, Value>) -> Result<Asked, Refusal> {
+    let query = match parameters.remove("query") {
+        Some(Value::String(query)) => query,
+        None | Some(Value::Null) => return Err(Refusal::bad_request("`query` is missing.")),
+        Some(_) => return Err(Refusal::bad_request("`query` must be a string.")),
+    };
+    let operation_name = match parameters.remove("operationName") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name),
+        Some(_) => return Err(Refusal::bad_request("`operationName` must be a string.")),
+    };
+    let mut map = |name: &str| match parameters.remove(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(map)) => Ok(map),
+        Some(_) => Err(Refusal::bad_request(&format!("`{name}` must be an object."))),
+    };
+    let variables = map("variables")?;
+    map("extensions")?;
+    Ok(Asked { query, operation_name, variables })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_a_wrong_kind_are_refused() {
+        for body in [
+            "",
+            "[]",
+            "1",
+            "{}",
+            r#"{"query":1}"#,
+            r#"{"query":"{a}","variables":[]}"#,
+            r#"{"query":"{a}","operationName":1}"#,
+            r#"{"query":"{a}","extensions":0}"#,
+        ] {
+            let refused = from_body(&Bytes::from(body)).unwrap_err();
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{body}");
+        }
+        let asked = from_body(&Bytes::from(r#"{"query":"{a}","variables":{"b":1}}"#)).unwrap();
+        assert_eq!((asked.query.as_str(), asked.variables["b"].as_i64()), ("{a}", Some(1)));
+    }
+
+    #[test]
+    fn parameters_in_an_address_are_given_once() {
+        assert!(from_address("query=%7Ba%7D&query=%7Bb%7D").is_err());
+        assert!(from_address("query=%7Ba%7D&variables=%5B").is_err());
+        assert_eq!(from_address("query=%7Ba%7D&v=1").unwrap().query, "{a}");
+    }
+}

@@ -1,0 +1,268 @@
+//! Which roles run in this process: the only file that names the service crates.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use auth::{Principal, TokenVerifier};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use chassis::Secret;
+use clock::Clock;
+use database::{Database, Target};
+use federation::{Engine, InProcess, RequestContext, Settings, Subgraph};
+use outbox::{Consumer, Outbox, Relay};
+use sealing::{Keys, Sealer};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::graph::OwnGraph;
+use crate::pipeline::{self, Door};
+use crate::{graphiql, health};
+
+/// Bytes of a request to anything but `/graphql` and uploads, which have limits of their own.
+const BODY_BYTES_MAX: usize = 256 * 1024;
+const SEALING_KEY_FILE: &str = "sealing.key";
+
+/// Why a role did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the catalogue does not start")]
+    Catalogue(#[from] catalogue::Error),
+    #[error("identity does not start")]
+    Identity(#[from] identity::Error),
+    #[error("a database does not open")]
+    Database(#[from] database::Error),
+    #[error("applications does not start")]
+    Applications(#[from] applications::Error),
+    #[error("the sandbox does not start")]
+    Sandbox(#[from] sandbox::Error),
+    #[error("the checked-in supergraph cannot be served")]
+    Supergraph(#[from] federation::SupergraphError),
+    #[error(transparent)]
+    SealingKey(#[from] sealing::KeyError),
+    #[error("the data folder")]
+    Data(#[from] std::io::Error),
+}
+
+/// Everything that runs in this process.
+pub struct Roles {
+    door: Arc<Door>,
+    databases: Vec<(&'static str, Database)>,
+    routes: Router,
+    relays: JoinSet<()>,
+}
+
+impl Roles {
+    /// Opens every role: infrastructure, services, the engine over them, the relays between them.
+    pub async fn open(config: &Config, stop: CancellationToken) -> Result<Self, Error> {
+        std::fs::create_dir_all(&config.data)?;
+        let clock = Clock::system();
+        let services = Services::open(config, &clock).await?;
+        let engine = services.engine(config)?;
+        services.graph.connect(Arc::clone(&engine));
+        let (keys, ended) = (services.identity.keys(), services.identity.ended_sessions());
+        let door = Arc::new(Door {
+            engine,
+            verifier: TokenVerifier::new(&config.public_url, &config.public_url, keys, ended, clock.clone()),
+            clock: clock.clone(),
+            limits: config.limits.clone(),
+            subscriptions: Arc::default(),
+            stop: stop.clone(),
+        });
+        let mut relays = JoinSet::new();
+        for relay in services.relays(&clock) {
+            let stop = stop.clone();
+            relays.spawn(async move { relay.run(stop).await });
+        }
+        let routes = services.routes(config, &door);
+        Ok(Self { door, databases: services.databases(), routes, relays })
+    }
+
+    /// Everything this process answers.
+    pub fn routes(&self) -> Router {
+        let graphql = Router::new().route("/graphql", axum::routing::any(pipeline::answer));
+        graphql
+            .with_state(Arc::clone(&self.door))
+            .merge(health::routes(self.databases.clone()))
+            .merge(self.routes.clone())
+    }
+
+    /// Ends the relays and closes the databases, after serving has ended.
+    pub async fn close(mut self) {
+        while self.relays.join_next().await.is_some() {}
+        for (_, database) in &self.databases {
+            database.close().await;
+        }
+    }
+}
+
+/// The services of this process, opened.
+struct Services {
+    graph: OwnGraph,
+    catalogue: catalogue::Service,
+    identity: identity::Service,
+    applications: applications::Service,
+    payments: payments::Service,
+    sandbox: Option<sandbox::Sandbox>,
+}
+
+impl Services {
+    async fn open(config: &Config, clock: &Clock) -> Result<Self, Error> {
+        let target = target(config);
+        let sealer = Sealer::new(sealing_keys(config)?);
+        let graph = OwnGraph::default();
+        let public_url = config.public_url.as_str();
+        let environment = config.environment;
+
+        // First: it takes up the clock's offset of an earlier run, and time never goes back.
+        let sandbox = if environment.is_sandbox() {
+            let settings = sandbox::Config { public_url: public_url.to_owned(), ..sandbox::Config::default() };
+            Some(sandbox::Sandbox::open(&target, clock.clone(), settings).await?)
+        } else {
+            None
+        };
+        let catalogue = catalogue::Service::open(&target, clock.clone(), environment).await?;
+        catalogue.apply_embedded().await?;
+        let mut settings = config.identity.clone().unwrap_or_else(|| identity::Config::sandbox(public_url));
+        settings.public_url = public_url.to_owned();
+        settings.environment = environment;
+        let identity = identity::Service::open(&target, clock.clone(), sealer.clone(), settings).await?;
+        let applications = applications::Service::open(applications::Parts {
+            target: target.clone(),
+            directory: config.data.clone(),
+            clock: clock.clone(),
+            sealer,
+            graph: Arc::new(graph.clone()),
+            public_url: public_url.to_owned(),
+        })
+        .await?;
+        let mut settings = config.payments.clone().unwrap_or_else(|| payments::Config::sandbox(public_url));
+        settings.public_url = public_url.to_owned();
+        let payments = payments::Service::open(&target, clock.clone(), settings).await?;
+        Ok(Self { graph, catalogue, identity, applications, payments, sandbox })
+    }
+
+    /// The engine over the subgraphs, all of them in this process.
+    fn engine(&self, config: &Config) -> Result<Arc<Engine>, Error> {
+        let subgraphs: HashMap<String, Arc<dyn Subgraph>> = HashMap::from([
+            ("catalogue".to_owned(), in_process(self.catalogue.schema())),
+            ("identity".to_owned(), in_process(self.identity.schema())),
+            ("applications".to_owned(), in_process(self.applications.schema())),
+            ("payments".to_owned(), in_process(self.payments.schema())),
+        ]);
+        let settings = Settings { introspection: config.environment.is_sandbox(), ..Settings::default() };
+        Ok(Arc::new(Engine::new(graphql::SUPERGRAPH, subgraphs, settings)?))
+    }
+
+    fn databases(&self) -> Vec<(&'static str, Database)> {
+        let mut databases = vec![
+            ("catalogue", self.catalogue.database().clone()),
+            ("identity", self.identity.database().clone()),
+            ("applications", self.applications.database().clone()),
+            ("payments", self.payments.database().clone()),
+        ];
+        databases.extend(self.sandbox.as_ref().map(|sandbox| ("sandbox", sandbox.database().clone())));
+        databases
+    }
+
+    fn outboxes(&self) -> [(&Database, &Outbox); 3] {
+        [
+            (self.catalogue.database(), self.catalogue.outbox()),
+            (self.applications.database(), self.applications.outbox()),
+            (self.payments.database(), self.payments.outbox()),
+        ]
+    }
+
+    /// One relay per outbox, each delivering to everyone who listens.
+    fn relays(&self, clock: &Clock) -> Vec<Relay> {
+        let mut consumers: Vec<Arc<dyn Consumer>> = self.catalogue.consumers();
+        consumers.extend(self.applications.consumers());
+        consumers.extend(self.payments.consumers());
+        let relay = |(database, outbox): (&Database, &Outbox)| {
+            Relay::new(database.clone(), clock.clone(), outbox.clone(), consumers.clone())
+        };
+        self.outboxes().map(relay).into()
+    }
+
+    fn routes(&self, config: &Config, door: &Arc<Door>) -> Router {
+        let known = middleware::from_fn_with_state(Arc::clone(door), identify);
+        let uploads = self.applications.routes().layer(known);
+        let mut routes = Router::new().merge(self.identity.routes()).merge(self.payments.routes());
+        if let Some(sandbox) = &self.sandbox {
+            routes = routes
+                .nest("/sandbox", sandbox.routes())
+                // `nest` answers /sandbox alone; people type the slash.
+                .route("/sandbox/", get(|| async { axum::response::Redirect::permanent("/sandbox") }))
+                .merge(graphiql::routes(&config.graphiql_assets));
+        }
+        routes.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).merge(uploads)
+    }
+}
+
+/// The SDL of every subgraph, by name.
+pub fn subgraph_schemas() -> Vec<(&'static str, String)> {
+    vec![
+        ("catalogue", catalogue::sdl()),
+        ("identity", identity::sdl()),
+        ("applications", applications::sdl()),
+        ("payments", payments::sdl()),
+    ]
+}
+
+/// Publishes the catalogue files of a folder, while nothing serves.
+pub async fn apply_catalogue(config: &Config, directory: &Path) -> Result<catalogue::Applied, Error> {
+    let catalogue = catalogue::Service::open(&target(config), Clock::system(), config.environment).await?;
+    Ok(catalogue.apply_directory(directory).await?)
+}
+
+fn target(config: &Config) -> Target {
+    match &config.database_url {
+        Some(url) => Target::Postgres { url: url.reveal().to_owned() },
+        None => Target::embedded(&config.data),
+    }
+}
+
+/// The configured sealing key; the sandbox makes one and keeps it beside its data.
+fn sealing_keys(config: &Config) -> Result<Keys, Error> {
+    if let Some(key) = &config.sealing_key {
+        return Ok(Keys::from_base64(key.reveal())?);
+    }
+    let file = config.data.join(SEALING_KEY_FILE);
+    if !file.exists() {
+        write_private(&file, &Keys::generate())?;
+    }
+    let key = Secret::from(std::fs::read_to_string(file)?.as_str());
+    Ok(Keys::from_base64(key.reveal())?)
+}
+
+/// Writes a file that only its owner can read.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
+fn in_process<E: async_graphql::Executor>(schema: E) -> Arc<dyn Subgraph> {
+    Arc::new(InProcess::new(schema, |request: async_graphql::Request, context: &RequestContext| {
+        request.data(context.extensions.get::<Principal>().cloned().unwrap_or_default())
+    }))
+}
+
+/// Gives the services' HTTP routes the caller; a bad token is nobody there, and they refuse nobody.
+async fn identify(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    match pipeline::identify(&door.verifier, request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller.principal);
+            next.run(request).await
+        }
+        Err(_) => axum::http::StatusCode::UNAUTHORIZED.into_response(),
+    }
+}

@@ -1,0 +1,238 @@
+//! The application as its applicant and its agency see it.
+
+use std::borrow::Cow;
+
+use async_graphql::{Context, Enum, Json, Object, SimpleObject, TypeName};
+use chrono::{DateTime, Utc};
+use graphql::{ApplicationId, Date, Failure, LocalizedText, OfferingId, Page, PageConnection, PartyId};
+
+use super::event::ApplicationEvent;
+use super::evidence::Evidence;
+use super::foreign::{Agency, Offering, Party, PublicService};
+use super::service;
+use crate::model::next_action::{Action, Actor, next_action};
+use crate::model::rules::RuleSet;
+use crate::model::{ApplicationStatus, EventKind};
+use crate::store::application as stored;
+
+/// An application for a public service (คำขอ).
+pub struct Application(pub stored::Application);
+
+impl From<stored::Application> for Application {
+    fn from(stored: stored::Application) -> Self {
+        Self(stored)
+    }
+}
+
+/// An answer that came from a state register; the citizen is not asked for it and cannot change it.
+#[derive(SimpleObject)]
+pub struct AnswerSource {
+    /// Which answer: a JSON pointer into `answers`.
+    pointer: String,
+    /// Which register field it is, such as `profile.name_th`.
+    source: String,
+    /// When it was read.
+    fetched_at: DateTime<Utc>,
+}
+
+/// The agency's decision (คำสั่ง).
+pub struct Decision {
+    application: stored::Application,
+    decision: stored::Decision,
+}
+
+/// What was decided.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionOutcome {
+    /// Approved (อนุมัติ).
+    Approved,
+    /// Rejected (ไม่อนุมัติ).
+    Rejected,
+}
+
+/// What is expected of whom next.
+#[derive(SimpleObject)]
+pub struct NextAction {
+    /// Whose turn it is.
+    actor: Actor,
+    /// What is to be done.
+    action: Action,
+    /// The same in words.
+    description: LocalizedText,
+    /// By when, where the law or the agency says so.
+    due_at: Option<DateTime<Utc>>,
+}
+
+impl TypeName for Application {
+    fn type_name() -> Cow<'static, str> {
+        "Application".into()
+    }
+}
+
+/// An application for a public service (คำขอ).
+#[Object(name_type)]
+impl Application {
+    /// Its id.
+    async fn id(&self) -> ApplicationId {
+        self.0.id.into()
+    }
+
+    /// The receipt number (เลขรับ), from submission on: agency, year of the Buddhist era, number.
+    async fn receipt_number(&self) -> Option<&str> {
+        self.0.receipt_number.as_deref()
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> ApplicationStatus {
+        self.0.status
+    }
+
+    /// The offering it is filed against.
+    async fn offering(&self) -> Option<Offering> {
+        Some(Offering { id: OfferingId::from(self.0.offering_id) })
+    }
+
+    /// The offering's revision in force when the draft was begun: its form, fee and legal days hold.
+    async fn offering_revision(&self) -> i64 {
+        self.0.offering_revision
+    }
+
+    /// The public service applied for.
+    async fn public_service(&self) -> Option<PublicService> {
+        Some(PublicService { code: self.0.service_code.clone() })
+    }
+
+    /// The agency that decides.
+    async fn agency(&self) -> Option<Agency> {
+        Some(Agency { code: self.0.agency_code.clone() })
+    }
+
+    /// For whom it is. Null to officers, who see `applicantName`.
+    async fn applicant(&self, ctx: &Context<'_>) -> Option<Party> {
+        auth::citizen(ctx).ok().map(|_| Party { id: PartyId::from(self.0.applicant_party_id) })
+    }
+
+    /// The applicant's name when the draft was begun. Null when the applicant's data was erased.
+    async fn applicant_name(&self, ctx: &Context<'_>) -> Result<Option<LocalizedText>, Failure> {
+        Ok(service(ctx).store.applicant_name(&self.0).await?)
+    }
+
+    /// The answers to the form: an object by field name.
+    async fn answers(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>, Failure> {
+        let store = &service(ctx).store;
+        Ok(Some(Json(store.answers(&mut store.database.clone(), &self.0).await?)))
+    }
+
+    /// Which answers came from state registers.
+    async fn answer_sources(&self) -> Vec<AnswerSource> {
+        let sources = self.0.answer_sources.iter().cloned();
+        let shown = sources.map(|from| AnswerSource {
+            pointer: from.pointer,
+            source: from.source,
+            fetched_at: from.fetched_at,
+        });
+        shown.collect()
+    }
+
+    /// The evidence attached (หลักฐาน), the newest file of each kind.
+    async fn evidence(&self, ctx: &Context<'_>) -> Result<Vec<Evidence>, Failure> {
+        let files = service(ctx).store.evidence_of(self.0.id).await?;
+        Ok(files.into_iter().map(Evidence).collect())
+    }
+
+    /// Counts up with each save; a save names the revision it began from.
+    async fn revision(&self) -> i64 {
+        self.0.revision
+    }
+
+    /// What happened, in order.
+    async fn timeline(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the last one seen.")] after: Option<String>,
+    ) -> Result<PageConnection<ApplicationEvent>, Failure> {
+        let page = Page::parse(first, after)?;
+        let after = page.after.as_ref().and_then(|after| after.parse().ok()).unwrap_or(0);
+        let events = service(ctx).store.events_after(self.0.id, after, page.limit()).await?;
+        let events = events.into_iter().map(ApplicationEvent).collect();
+        Ok(page.connection(events, |event: &ApplicationEvent| event.0.sequence.to_string()))
+    }
+
+    /// The decision, once there is one.
+    async fn decision(&self) -> Option<Decision> {
+        let decision = self.0.decision.clone()?;
+        Some(Decision { application: self.0.clone(), decision })
+    }
+
+    /// What is expected of whom next.
+    async fn next_action(&self) -> NextAction {
+        let rules = self.0.rule_set.as_deref().map(RuleSet::pinned);
+        let due_at = rules.zip(self.0.due_on).map(|(rules, day)| rules.closing(day));
+        let next = next_action(self.0.status, due_at);
+        NextAction {
+            actor: next.actor,
+            action: next.action,
+            description: next.description,
+            due_at: next.due_at,
+        }
+    }
+
+    /// When the draft was begun.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When it was submitted.
+    async fn submitted_at(&self) -> Option<DateTime<Utc>> {
+        self.0.submitted_at
+    }
+
+    /// When it reached the agency's channel.
+    async fn received_at(&self) -> Option<DateTime<Utc>> {
+        self.0.received_at
+    }
+
+    /// When it counts as received by law: outside working time, the next working time (E-government
+    /// Act B.E. 2565, section 10).
+    async fn legally_received_at(&self) -> Option<DateTime<Utc>> {
+        self.0.legally_received_at
+    }
+
+    /// The last day for the decision: the legal days, counted in the agency's working days.
+    async fn due_on(&self) -> Option<Date> {
+        self.0.due_on.map(Date::from)
+    }
+
+    /// The set of legal rules in force on the day of receipt.
+    async fn rule_set(&self) -> Option<&str> {
+        self.0.rule_set.as_deref()
+    }
+}
+
+/// The agency's decision (คำสั่ง).
+#[Object]
+impl Decision {
+    /// What was decided.
+    async fn outcome(&self) -> DecisionOutcome {
+        match self.decision.outcome {
+            EventKind::Rejected => DecisionOutcome::Rejected,
+            _ => DecisionOutcome::Approved,
+        }
+    }
+
+    /// Whether the rules decided, without an officer.
+    async fn automatic(&self) -> bool {
+        self.decision.automatic
+    }
+
+    /// Why.
+    async fn reason(&self, ctx: &Context<'_>) -> Result<Option<String>, Failure> {
+        Ok(service(ctx).store.decision_reason(&self.application).await?)
+    }
+
+    /// When.
+    async fn decided_at(&self) -> DateTime<Utc> {
+        self.decision.decided_at
+    }
+}

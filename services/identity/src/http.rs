@@ -1,0 +1,46 @@
+//! Our OAuth 2 and OpenID Connect authorization server: metadata, login, tokens, logout.
+
+mod answer;
+mod authorize;
+mod browser;
+mod callback;
+mod collect;
+pub mod limit;
+mod logout;
+mod metadata;
+mod page;
+mod parties;
+mod revoke;
+pub mod signer;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::Inner;
+
+const FORM_BYTES_MAX: usize = 16 * 1024;
+
+/// All endpoints, with their full paths.
+pub fn routes(inner: Arc<Inner>) -> Router {
+    Router::new()
+        .route("/oauth/authorize", get(authorize::begin))
+        .route("/oauth/start/{flow}", get(authorize::start))
+        .route("/oauth/callback/{provider}", get(callback::returned))
+        .route("/oauth/continue", get(collect::find))
+        .route("/oauth/continue/{flow}", get(collect::show).post(collect::collect))
+        .route("/oauth/token", post(token::answer))
+        .route("/oauth/revoke", post(revoke::answer))
+        .route("/oauth/logout", get(logout::by_link).post(logout::by_form))
+        .layer(from_fn_with_state(inner.clone(), limit::limited))
+        // Metadata and keys are for everybody, and any cache may hold them: not limited.
+        .route("/oauth/jwks.json", get(metadata::jwks))
+        .route("/.well-known/openid-configuration", get(metadata::show))
+        .route("/.well-known/oauth-authorization-server", get(metadata::show))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .with_state(inner)
+}

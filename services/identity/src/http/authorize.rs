@@ -1,0 +1,202 @@
+//! The authorization endpoint: checks the request, lets the person choose a provider, sends them there.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::Duration;
+use uuid::Uuid;
+
+use super::answer::{self, redirect, with_parameters};
+use super::browser::Browser;
+use super::page::{self, Page, escape, notice, two};
+use crate::Inner;
+use crate::model::assurance::requested;
+use crate::model::client::Client;
+use crate::model::login::{LOGIN_MINUTES_MAX, LoginFlow};
+use crate::model::request::{self, AuthorizationRequest, Refusal};
+use crate::model::secret;
+use crate::provider::{Ask, Failure, IdentityProvider};
+
+/// `GET /oauth/authorize`
+pub async fn begin(State(inner): State<Arc<Inner>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+    let parameters = match answer::parameters(query.unwrap_or_default().as_bytes()) {
+        Ok(parameters) => parameters,
+        Err(description) => return refused_page(description),
+    };
+    let (request, client) = match request::check(&parameters, &inner.clients) {
+        Ok(checked) => checked,
+        Err(Refusal::Page { description }) => return refused_page(description),
+        Err(Refusal::Redirect { redirect_uri, state, error, description }) => {
+            return error_redirect(&inner, &redirect_uri, state.as_deref(), error, description);
+        }
+    };
+    if let Err((error, description)) = fits(&inner, &request).await {
+        return error_redirect(&inner, &request.redirect_uri, Some(&request.state), error, description);
+    }
+    let browser = Browser::of(&headers).unwrap_or_else(Browser::fresh);
+    let now = inner.clock.now();
+    let flow = LoginFlow {
+        id: inner.clock.uuid(),
+        request,
+        browser_hash: browser.hash(),
+        provider: None,
+        nonce: None,
+        code_verifier: None,
+        created_at: now,
+        expires_at: now + Duration::minutes(LOGIN_MINUTES_MAX),
+        returned_at: None,
+        outcome: None,
+        finished_at: None,
+    };
+    if let Err(error) = inner.store.insert_flow(&flow).await {
+        return page::failure(&error);
+    }
+    let response = match flow.request.provider.as_deref().and_then(|code| inner.provider(code)) {
+        Some(provider) => send(&inner, &flow, provider).await,
+        None => choose(&inner, &flow, client, StatusCode::OK),
+    };
+    browser.remember(response, &inner.config.public_url)
+}
+
+/// `GET /oauth/start/{flow}?provider=…`: a link on the page of providers.
+pub async fn start(
+    State(inner): State<Arc<Inner>>,
+    Path(flow): Path<Uuid>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let flow = match own_flow(&inner, flow, &headers).await {
+        Ok((flow, _)) => flow,
+        Err(response) => return response,
+    };
+    let parameters = answer::parameters(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    match parameters.get("provider").and_then(|code| inner.provider(code)) {
+        Some(provider) => send(&inner, &flow, provider).await,
+        None => refused_page("provider is not one of ours"),
+    }
+}
+
+/// The flow, if it is open and this browser began it; otherwise the page to answer with.
+pub async fn own_flow(inner: &Inner, id: Uuid, headers: &HeaderMap) -> Result<(LoginFlow, Browser), Response> {
+    let flow = inner.store.flow(id).await.map_err(|error| page::failure(&error))?;
+    let open = flow.filter(|flow| flow.is_open(inner.clock.now()));
+    let browser = Browser::of(headers);
+    match (open, browser) {
+        (Some(flow), Some(browser)) if browser.is(&flow.browser_hash) => Ok((flow, browser)),
+        _ => Err(notice(
+            StatusCode::BAD_REQUEST,
+            "การเข้าสู่ระบบนี้สิ้นสุดแล้ว หรือไม่ได้เริ่มจากเบราว์เซอร์นี้ โปรดเริ่มใหม่จากแอป",
+            "This login is over, or it did not begin in this browser. Please start again from the app.",
+        )),
+    }
+}
+
+/// Back to the client with an error (RFC 6749 section 4.1.2.1), with our issuer (RFC 9207).
+pub fn error_redirect(
+    inner: &Inner,
+    redirect_uri: &str,
+    state: Option<&str>,
+    error: &str,
+    description: &str,
+) -> Response {
+    let mut parameters = vec![("error", error), ("error_description", description)];
+    parameters.extend(state.map(|state| ("state", state)));
+    parameters.push(("iss", &inner.config.public_url));
+    redirect(&with_parameters(redirect_uri, &parameters))
+}
+
+/// What needs more than the request itself to be checked.
+async fn fits(inner: &Inner, request: &AuthorizationRequest) -> Result<(), (&'static str, &'static str)> {
+    if request.provider.as_deref().is_some_and(|code| inner.provider(code).is_none()) {
+        return Err(("invalid_request", "provider is not one of ours"));
+    }
+    let asked = request.acr_values.as_deref().and_then(requested);
+    let reachable = inner.providers.iter().any(|provider| can_give(inner, provider.as_ref(), asked));
+    if !reachable {
+        return Err(("unmet_authentication_requirements", "no provider can reach acr_values"));
+    }
+    let Some(stepped) = request.step_up_of else { return Ok(()) };
+    let session = inner.store.session(stepped).await.map_err(|error| {
+        answer::log(&error);
+        ("server_error", "something went wrong on our side")
+    })?;
+    let live = session.is_some_and(|s| s.is_live(inner.clock.now()) && s.client_id == request.client_id);
+    if live { Ok(()) } else { Err(("invalid_request", "step_up_of is not a live session of this client")) }
+}
+
+fn can_give(inner: &Inner, provider: &dyn IdentityProvider, asked: Option<auth::Level>) -> bool {
+    let max = inner.assurance.level_max(provider.code(), inner.clock.today_in_thailand());
+    asked.is_none_or(|asked| max.reaches(asked))
+}
+
+/// The page on which a person chooses a provider.
+fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, status: StatusCode) -> Response {
+    let asked = flow.request.acr_values.as_deref().and_then(requested);
+    let links = links(inner, flow, |provider| can_give(inner, provider, asked));
+    let (client_th, client_en) = client.names();
+    let intro = two(
+        &format!("{client_th} ขอให้คุณยืนยันตัวตนด้วยดิจิทัลไอดี"),
+        &format!("{client_en} asks you to log in with a Digital ID."),
+    );
+    let body = format!("<p>{intro}</p>{links}");
+    Page { status, title_th: "เลือกวิธีเข้าสู่ระบบ", title_en: "Choose how to log in", body, form_leads_to: None }.answer()
+}
+
+/// A link per provider. Links, not forms: a content security policy would check where a form ends up.
+fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) -> bool) -> String {
+    let links = inner.providers.iter().filter(|provider| shown(provider.as_ref())).map(|provider| {
+        let name = provider.name();
+        let href = format!("/oauth/start/{}?provider={}", flow.id, provider.code());
+        let label = two(&name.th, name.en.as_deref().unwrap_or(&name.th));
+        format!("<a class=\"choice\" href=\"{}\">{label}</a>", escape(&href))
+    });
+    format!("<nav>{}</nav>", links.collect::<String>())
+}
+
+/// Sends the browser to a provider, with state, nonce and challenge of this login.
+async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) -> Response {
+    let (state, nonce, code_verifier) = (secret::token(), secret::token(), secret::token());
+    let acr_values = flow.request.acr_values.as_deref().and_then(requested).map(auth::Level::acr);
+    let ask = Ask {
+        state: &state,
+        nonce: &nonce,
+        code_verifier: &code_verifier,
+        acr_values: acr_values.as_deref(),
+    };
+    let url = match provider.authorization_url(&ask).await {
+        Ok(url) => url,
+        Err(Failure::Unavailable(_) | Failure::Refused(_)) => return down(inner, flow, provider),
+    };
+    let hash = secret::hash(&state);
+    match inner.store.start_flow(flow.id, provider.code(), &hash, &nonce, &code_verifier).await {
+        Ok(true) => redirect(url.as_str()),
+        Ok(false) => refused_page("this login was already answered"),
+        Err(error) => page::failure(&error),
+    }
+}
+
+/// A provider is down: 503, and the others go on.
+fn down(inner: &Inner, flow: &LoginFlow, down: &dyn IdentityProvider) -> Response {
+    let others = links(inner, flow, |provider| provider.code() != down.code());
+    let name = down.name();
+    let sentence = two(
+        &format!("{} ไม่ตอบสนองในขณะนี้ โปรดลองใหม่หรือเลือกวิธีอื่น", name.th),
+        &format!("{} does not answer. Try again later or choose another.", name.en.as_deref().unwrap_or(&name.th)),
+    );
+    let body = format!("<p role=\"alert\">{sentence}</p>{others}");
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    Page { status, title_th: "ใช้งานไม่ได้ชั่วคราว", title_en: "Not available for the moment", body, form_leads_to: None }
+        .answer()
+}
+
+fn refused_page(description: &str) -> Response {
+    let body = format!(
+        "<p role=\"alert\">{}</p><p><code>{}</code></p>",
+        two("คำขอเข้าสู่ระบบจากแอปไม่ถูกต้อง", "The app's login request is not valid."),
+        escape(description)
+    );
+    let status = StatusCode::BAD_REQUEST;
+    Page { status, title_th: "เข้าสู่ระบบไม่ได้", title_en: "This login cannot go on", body, form_leads_to: None }.answer()
+}

@@ -1,0 +1,202 @@
+//! The token endpoint: codes and refresh tokens become access tokens.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use auth::AccessTokenClaims;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::answer::{self, TokenFault, private_json};
+use super::parties;
+use super::signer::KeyError;
+use crate::Inner;
+use crate::audience_of;
+use crate::model::client::Client;
+use crate::model::login::{ACCESS_TOKEN_S, Person, Session};
+use crate::model::refresh::Presented;
+use crate::model::request::Parameters;
+use crate::model::secret;
+use crate::store::{Redeemed, Redemption};
+
+impl From<KeyError> for TokenFault {
+    fn from(error: KeyError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+/// `POST /oauth/token`
+pub async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    let answered = async {
+        let form = form(&headers, &body)?;
+        let client = client(&inner, &form)?;
+        match form.get("grant_type") {
+            Some("authorization_code") => redeem(&inner, client, &form).await,
+            Some("refresh_token") => refresh(&inner, client, &form).await,
+            Some(_) => Err(TokenFault::new("unsupported_grant_type", "authorization_code or refresh_token")),
+            None => Err(TokenFault::new("invalid_request", "grant_type is missing")),
+        }
+    };
+    match answered.await {
+        Ok(tokens) => private_json(StatusCode::OK, tokens),
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// A form, and nothing else, is read here.
+pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, TokenFault> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(TokenFault::new("invalid_request", "the body must be a form"));
+    }
+    answer::parameters(body).map_err(|description| TokenFault::new("invalid_request", description))
+}
+
+/// The client names itself; a public client has no secret to prove it with, its code's PKCE does.
+pub fn client<'a>(inner: &'a Inner, form: &Parameters) -> Result<&'a Client, TokenFault> {
+    let id = form.get("client_id").ok_or(TokenFault::new("invalid_client", "client_id is missing"))?;
+    inner.clients.get(id).ok_or(TokenFault::new("invalid_client", "client_id is not known"))
+}
+
+async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Value, TokenFault> {
+    let missing = TokenFault::new("invalid_request", "code, redirect_uri and code_verifier are needed");
+    let (Some(code), Some(redirect_uri), Some(code_verifier)) =
+        (form.get("code"), form.get("redirect_uri"), form.get("code_verifier"))
+    else {
+        return Err(missing);
+    };
+    let redemption = Redemption {
+        code_hash: &secret::hash(code),
+        client_id: &client.id,
+        redirect_uri,
+        code_verifier,
+        session_id: inner.clock.uuid(),
+        session_hours_max: client.session_hours_max,
+    };
+    match inner.store.redeem_code(&redemption, inner.clock.now()).await? {
+        Redeemed::Session { session, nonce } => {
+            let refresh_token = secret::token();
+            let hash = secret::hash(&refresh_token);
+            inner.store.insert_refresh_token(&hash, session.id, inner.clock.now()).await?;
+            tokens(inner, &session, &session.scopes, &refresh_token, nonce).await
+        }
+        Redeemed::Reused { ended } => {
+            if let Some(session) = ended {
+                inner.ended.add(session);
+            }
+            tracing::warn!(client = client.id, "an authorization code was used twice");
+            Err(invalid_grant())
+        }
+        Redeemed::Refused => Err(invalid_grant()),
+    }
+}
+
+async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Value, TokenFault> {
+    let token = form.get("refresh_token").ok_or(TokenFault::new("invalid_request", "refresh_token is missing"))?;
+    let hash = secret::hash(token);
+    let narrowed: Option<BTreeSet<String>> =
+        form.get("scope").map(|scope| scope.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect());
+    if let Some(narrowed) = &narrowed {
+        let session = inner.store.session_of_refresh_token(&hash).await?.ok_or(invalid_grant())?;
+        if !narrowed.is_subset(&session.scopes) {
+            return Err(TokenFault::new("invalid_scope", "a refresh cannot widen the scope"));
+        }
+    }
+    let successor = secret::token();
+    let now = inner.clock.now();
+    let presented = inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await?;
+    match presented {
+        Some((Presented::Rotate | Presented::Repeat, session)) => {
+            let scopes = narrowed.unwrap_or_else(|| session.scopes.clone());
+            tokens(inner, &session, &scopes, &successor, None).await
+        }
+        Some((Presented::RevokeFamily, session)) => {
+            inner.ended.add(session.id);
+            metrics::counter!("identity_refresh_token_reuse_total").increment(1);
+            tracing::warn!(session = %session.id, client = client.id, "a refresh token was used twice: session ended");
+            Err(invalid_grant())
+        }
+        Some((Presented::Refuse, _)) | None => Err(invalid_grant()),
+    }
+}
+
+/// The answer of RFC 6749 section 5.1, with an ID token where `openid` was asked for.
+async fn tokens(
+    inner: &Inner,
+    session: &Session,
+    scopes: &BTreeSet<String>,
+    refresh_token: &str,
+    nonce: Option<String>,
+) -> Result<Value, TokenFault> {
+    inner.signer.rotate_if_due(&inner.store, &inner.clock).await?;
+    let claims = access_claims(inner, session, scopes).await?;
+    let mut answer = json!({
+        "access_token": inner.signer.sign("at+jwt", &claims)?,
+        "token_type": "Bearer",
+        "expires_in": ACCESS_TOKEN_S,
+        "refresh_token": refresh_token,
+        "scope": claims.scope,
+    });
+    if scopes.contains("openid") {
+        answer["id_token"] = inner.signer.sign("JWT", &id_claims(&claims, nonce))?.into();
+    }
+    Ok(answer)
+}
+
+async fn access_claims(
+    inner: &Inner,
+    session: &Session,
+    scopes: &BTreeSet<String>,
+) -> Result<AccessTokenClaims, TokenFault> {
+    let now = inner.clock.now().timestamp();
+    let (sub, parties, officer) = match session.login.person {
+        Person::Citizen(id) => (id, parties::acting(inner, id).await?, None),
+        // Roles are read anew for each token, so that a change bites within minutes.
+        Person::Officer(id) => (id, Vec::new(), Some(inner.store.officer(id).await?.ok_or(invalid_grant())?)),
+    };
+    let (agency, roles) = officer.map_or((None, BTreeSet::new()), |officer| (Some(officer.agency), officer.roles));
+    Ok(AccessTokenClaims {
+        iss: inner.config.public_url.clone(),
+        aud: audience_of(&inner.config.public_url),
+        sub,
+        client_id: session.client_id.clone(),
+        iat: now,
+        exp: now + ACCESS_TOKEN_S,
+        jti: inner.clock.uuid(),
+        scope: scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+        sid: session.id,
+        acr: session.login.level.acr(),
+        amr: session.login.methods.clone(),
+        auth_time: session.login.authenticated_at.timestamp(),
+        parties,
+        agency,
+        roles,
+    })
+}
+
+/// Who logged in and how, for the client itself; a person's data is asked of the graph.
+fn id_claims(access: &AccessTokenClaims, nonce: Option<String>) -> Value {
+    let mut claims = json!({
+        "iss": access.iss,
+        "sub": access.sub,
+        "aud": access.client_id,
+        "exp": access.exp,
+        "iat": access.iat,
+        "auth_time": access.auth_time,
+        "acr": access.acr,
+        "amr": access.amr,
+        "sid": access.sid,
+    });
+    if let Some(nonce) = nonce {
+        claims["nonce"] = nonce.into();
+    }
+    claims
+}
+
+fn invalid_grant() -> TokenFault {
+    TokenFault::new("invalid_grant", "the code or token is unknown, used, expired or another client's")
+}

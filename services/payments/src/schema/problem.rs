@@ -1,0 +1,49 @@
+//! Expected outcomes that are not success.
+
+use async_graphql::{Interface, SimpleObject};
+use graphql::{ConflictProblem, ErrorCode, NotFoundProblem, StateProblem};
+
+use crate::model::BillStatus;
+
+/// An expected outcome that is not success: data, not an error.
+#[derive(Interface)]
+#[graphql(
+    field(name = "code", ty = "&String", desc = "A stable code of the published catalogue."),
+    field(name = "message", ty = "&String", desc = "What happened, for developers."),
+    field(name = "retryable", ty = "&bool", desc = "Whether the same request may succeed later, unchanged.")
+)]
+pub enum Problem {
+    BillNotPayable(BillNotPayable),
+    NotFound(NotFoundProblem),
+    Conflict(ConflictProblem),
+    State(StateProblem),
+}
+
+/// The bill is settled or cancelled already: there is nothing to pay.
+#[derive(SimpleObject)]
+pub struct BillNotPayable {
+    /// A stable code of the published catalogue.
+    code: String,
+    /// What happened, for developers; clients show their own words by code.
+    message: String,
+    /// Whether the same request may succeed later, unchanged.
+    retryable: bool,
+    /// Where the bill stands.
+    bill_status: BillStatus,
+}
+
+impl BillNotPayable {
+    pub fn new(bill_status: BillStatus) -> Self {
+        let message = match bill_status {
+            BillStatus::Settled => "The bill is paid already.",
+            BillStatus::Cancelled | BillStatus::Open => "The bill is no longer to be paid.",
+        };
+        let code = ErrorCode::Conflict;
+        Self {
+            code: code.as_str().to_owned(),
+            message: message.to_owned(),
+            retryable: code.retryable(),
+            bill_status,
+        }
+    }
+}

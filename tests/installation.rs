@@ -1,0 +1,132 @@
+//! A whole installation on a free port with a folder of its own, for one test.
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use pratu::{Config, Server};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How long a test waits for what must come by itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running installation. Stopping it keeps its data; dropping it does not.
+pub struct Installation {
+    pub url: String,
+    pub http: reqwest::Client,
+    server: Option<Server>,
+    config: Config,
+    _data: TempDir,
+}
+
+impl Installation {
+    pub async fn start() -> Self {
+        log_capture();
+        let data = TempDir::new().expect("a temporary folder can be made");
+        let config = Config {
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            data: data.path().to_owned(),
+            ..Config::default()
+        };
+        let server = Server::start(config.clone()).await.expect("the installation starts");
+        // A restart comes back under the same address: it is the issuer of tokens and providers.
+        let config = Config { listen: server.address, ..config };
+        let url = server.public_url.clone();
+        Self { url, http: client(), server: Some(server), config, _data: data }
+    }
+
+    /// Stops it and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        self.server.take().expect("it runs").stop().await;
+        self.server = Some(Server::start(self.config.clone()).await.expect("it starts again"));
+    }
+
+    /// Where it keeps everything.
+    pub fn data(&self) -> &std::path::Path {
+        &self.config.data
+    }
+
+    /// Moves the sandbox's clock forward.
+    pub async fn pass(&self, seconds: i64) {
+        let moved = self.http.post(format!("{}/sandbox/clock", self.url)).json(&json!({"advance_s": seconds}));
+        assert!(moved.send().await.expect("the sandbox answers").status().is_success());
+    }
+
+    /// The sandbox bank's own books.
+    pub async fn bank_books(&self) -> Value {
+        let books = self.http.get(format!("{}/sandbox/bank/books", self.url)).send().await;
+        books.expect("the bank answers").json().await.expect("its books are JSON")
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        // Ends the tasks; a runtime of the test's own goes with it.
+        if let Some(server) = self.server.take() {
+            server.abort();
+        }
+    }
+}
+
+/// Tries until `attempt` gives something; fails the test when it never does.
+pub async fn eventually<T, F>(what: &str, mut attempt: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Option<T>>,
+{
+    let begun = std::time::Instant::now();
+    loop {
+        if let Some(found) = attempt().await {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A client like a careful app's: no cookies, no redirects followed, everything timed.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(30))
+        .build()
+        .expect("constant settings")
+}
+
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Everything this test process has logged, at debug level.
+pub fn logged() -> String {
+    String::from_utf8_lossy(&LOG.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+}
+
+fn log_capture() {
+    static ONCE: OnceLock<()> = OnceLock::new();
+    ONCE.get_or_init(|| {
+        let filter = "debug,hyper=info,sqlx=info,h2=info";
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Log);
+        // Another test of this process may have been first.
+        let _ = subscriber.try_init();
+    });
+}
+
+struct Log;
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        Self
+    }
+}
