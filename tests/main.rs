@@ -4,6 +4,7 @@ mod architecture;
 mod authorization;
 mod bad_input;
 mod documents;
+mod filing;
 mod installation;
 mod journeys;
 mod person;

@@ -61,6 +61,12 @@ impl<'a> Person<'a> {
         Self::log_in(place, APP, login).await
     }
 
+    /// A citizen whose token has only `scopes`.
+    pub async fn citizen_with_scopes(place: &'a Installation, persona: &str, scopes: &'static str) -> Self {
+        let login = Login { persona, provider: "thaid", acr_values: None };
+        Self::log_in(place, Client { scopes, ..APP }, login).await.expect("the login goes through")
+    }
+
     /// An officer at their desk.
     pub async fn officer(place: &'a Installation, persona: &str) -> Self {
         let login = Login { persona, provider: "thaid", acr_values: None };
@@ -155,6 +161,22 @@ impl<'a> Person<'a> {
             events = next_events(&text);
         }
         events
+    }
+
+    /// Opens a subscription that is to be refused; gives the first answer, in whatever form it comes.
+    pub async fn refused_subscription(&self, operation: &str, variables: Value) -> Value {
+        let request = json!({ "query": document(operation), "operationName": operation, "variables": variables });
+        let mut post = self.place.http.post(format!("{}/graphql", self.place.url)).json(&request);
+        post = post.header(ACCEPT, "text/event-stream");
+        if let Some(token) = &self.token {
+            post = post.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let response = post.send().await.expect("the gateway answers");
+        if response.status() != StatusCode::OK {
+            return response.json().await.expect("a refusal is JSON");
+        }
+        let text = response.text().await.expect("the stream ends");
+        next_events(text.as_bytes()).into_iter().next().expect("an event says why")
     }
 
     /// Uploads a file to the address that `startEvidenceUpload` gave.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use auth::{Principal, TokenVerifier};
+use auth::Principal;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
@@ -38,9 +38,9 @@ pub enum Error {
     #[error("a database does not open")]
     Database(#[from] database::Error),
     #[error("applications does not start")]
-    Applications(#[from] applications::Error),
+    Applications(#[from] applications::OpenError),
     #[error("the sandbox does not start")]
-    Sandbox(#[from] sandbox::Error),
+    Sandbox(#[source] anyhow::Error),
     #[error("the checked-in supergraph cannot be served")]
     Supergraph(#[from] federation::SupergraphError),
     #[error(transparent)]
@@ -65,10 +65,9 @@ impl Roles {
         let services = Services::open(config, &clock).await?;
         let engine = services.engine(config)?;
         services.graph.connect(Arc::clone(&engine));
-        let (keys, ended) = (services.identity.keys(), services.identity.ended_sessions());
         let door = Arc::new(Door {
             engine,
-            verifier: TokenVerifier::new(&config.public_url, &config.public_url, keys, ended, clock.clone()),
+            verifier: services.identity.verifier(),
             clock: clock.clone(),
             limits: config.limits.clone(),
             subscriptions: Arc::default(),
@@ -122,7 +121,8 @@ impl Services {
         // First: it takes up the clock's offset of an earlier run, and time never goes back.
         let sandbox = if environment.is_sandbox() {
             let settings = sandbox::Config { public_url: public_url.to_owned(), ..sandbox::Config::default() };
-            Some(sandbox::Sandbox::open(&target, clock.clone(), settings).await?)
+            let opened = sandbox::Sandbox::open(&target, clock.clone(), settings).await;
+            Some(opened.map_err(Error::Sandbox)?)
         } else {
             None
         };
@@ -132,15 +132,13 @@ impl Services {
         settings.public_url = public_url.to_owned();
         settings.environment = environment;
         let identity = identity::Service::open(&target, clock.clone(), sealer.clone(), settings).await?;
-        let applications = applications::Service::open(applications::Parts {
-            target: target.clone(),
-            directory: config.data.clone(),
+        let foundations = applications::Foundations {
             clock: clock.clone(),
             sealer,
             graph: Arc::new(graph.clone()),
             public_url: public_url.to_owned(),
-        })
-        .await?;
+        };
+        let applications = applications::Service::open(&target, &config.data, foundations).await?;
         let mut settings = config.payments.clone().unwrap_or_else(|| payments::Config::sandbox(public_url));
         settings.public_url = public_url.to_owned();
         let payments = payments::Service::open(&target, clock.clone(), settings).await?;

@@ -134,7 +134,8 @@ impl Rules {
         let meta = field.name.starts_with("__");
         let definition = schema.field(parent, &field.name);
         let given = field.arguments.iter().filter_map(move |(name, _)| definition?.arguments.get(name));
-        let types = definition.map(|definition| &definition.ty).into_iter().chain(given.map(|input| &input.ty));
+        let types =
+            definition.map(|definition| &definition.ty).into_iter().chain(given.map(|input| &input.ty));
         let of_field = self.of_field.get(parent).and_then(|fields| fields.get(&field.name));
         let of_parent = self.of_type.get(parent).filter(|_| !meta);
         let of_types = types.filter_map(|ty| self.of_type.get(ty.name()));

@@ -20,7 +20,9 @@ pub(crate) fn coerce_variables(
         let result = match (given.remove(&definition.name), &definition.default_value) {
             (Some(value), _) => Coercion { schema, depth_max }.value(&ty, value, 0).map(Some),
             (None, Some(default)) => Ok(Some(literal(default))),
-            (None, None) if ty.is_non_null() => Err(Wrong::new(format!("of required type {ty} was not provided"))),
+            (None, None) if ty.is_non_null() => {
+                Err(Wrong::new(format!("of required type {ty} was not provided")))
+            }
             (None, None) => Ok(None),
         };
         match result {
@@ -69,7 +71,8 @@ impl Wrong {
     fn error(self, definition: &query::VariableDefinition) -> GraphQLError {
         let place: String = self.at.into_iter().rev().collect();
         let name = &definition.name;
-        let mut error = GraphQLError::new(BAD_USER_INPUT, format!("Variable \"${name}{place}\" {}.", self.reason));
+        let mut error =
+            GraphQLError::new(BAD_USER_INPUT, format!("Variable \"${name}{place}\" {}.", self.reason));
         let position = definition.position;
         error.locations.push(Location { line: position.line, column: position.column });
         error
@@ -155,7 +158,9 @@ fn scalar(name: &str, value: Value) -> Result<Value, Wrong> {
             (None, Some(float)) if float.fract() == 0.0 && float.abs() < 4e9 => return int(float as i64),
             _ => false,
         },
-        ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Bool(_)) => true,
+        ("Float", Value::Number(_)) | ("String" | "ID", Value::String(_)) | ("Boolean", Value::Bool(_)) => {
+            true
+        }
         ("ID", Value::Number(number)) if number.is_i64() || number.is_u64() => {
             return Ok(Value::String(number.to_string()));
         }

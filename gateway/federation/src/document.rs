@@ -64,7 +64,8 @@ impl Document {
     pub(crate) fn operation(&self, name: Option<&str>) -> Result<OperationRef<'_>, GraphQLError> {
         // An empty name is what some clients send for none.
         let name = name.filter(|name| !name.is_empty());
-        let mut operations = operations(&self.ast).filter(|operation| name.is_none() || operation.name == name);
+        let mut operations =
+            operations(&self.ast).filter(|operation| name.is_none() || operation.name == name);
         let Some(operation) = operations.next() else {
             return Err(GraphQLError::new(BAD_USER_INPUT, "The document has no operation of that name."));
         };
@@ -111,9 +112,12 @@ impl<'a> OperationRef<'a> {
             query::OperationDefinition::Query(query) => {
                 (OperationKind::Query, &query.name, &query.variable_definitions[..], &query.selection_set)
             }
-            query::OperationDefinition::Mutation(mutation) => {
-                (OperationKind::Mutation, &mutation.name, &mutation.variable_definitions[..], &mutation.selection_set)
-            }
+            query::OperationDefinition::Mutation(mutation) => (
+                OperationKind::Mutation,
+                &mutation.name,
+                &mutation.variable_definitions[..],
+                &mutation.selection_set,
+            ),
             query::OperationDefinition::Subscription(subscription) => (
                 OperationKind::Subscription,
                 &subscription.name,
@@ -136,7 +140,8 @@ impl<'a> OperationRef<'a> {
 
 fn validation_error(error: graphql_tools::validation::utils::ValidationError) -> GraphQLError {
     let mut shown = GraphQLError::new(VALIDATION_FAILED, error.message);
-    let place = |position: &graphql_tools::parser::Pos| Location { line: position.line, column: position.column };
+    let place =
+        |position: &graphql_tools::parser::Pos| Location { line: position.line, column: position.column };
     shown.locations = error.locations.iter().map(place).collect();
     shown
 }
@@ -166,13 +171,7 @@ struct Measure {
 
 impl<'a> Expansion<'a> {
     fn new(ast: &'a query::Document, limits: &'a Limits) -> Self {
-        Expansion {
-            fragments: fragments(ast),
-            measured: HashMap::new(),
-            open: HashSet::new(),
-            ast,
-            limits,
-        }
+        Expansion { fragments: fragments(ast), measured: HashMap::new(), open: HashSet::new(), ast, limits }
     }
 
     fn check(mut self) -> Result<(), GraphQLError> {

@@ -156,7 +156,8 @@ impl Engine {
         if let Some(document) = self.documents.get(query) {
             return Ok(document);
         }
-        let document = Document::parse(query, &self.schema, &self.rules, &self.settings.limits, &self.validation)?;
+        let document =
+            Document::parse(query, &self.schema, &self.rules, &self.settings.limits, &self.validation)?;
         let document = Arc::new(document);
         self.documents.insert(query.into(), document.clone());
         Ok(document)
@@ -209,7 +210,12 @@ impl Engine {
         self.respond(prepared, execution.into_data(), errors)
     }
 
-    pub(crate) fn respond(&self, prepared: &Prepared, mut data: Value, mut errors: Vec<GraphQLError>) -> Response {
+    pub(crate) fn respond(
+        &self,
+        prepared: &Prepared,
+        mut data: Value,
+        mut errors: Vec<GraphQLError>,
+    ) -> Response {
         let Operation { root_type, selections, .. } = &*prepared.operation;
         if let Some(root) = data.as_object_mut() {
             introspect(&self.schema, selections, &prepared.variables, root);

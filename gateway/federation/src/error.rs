@@ -74,7 +74,8 @@ impl GraphQLError {
 
     /// A part of the answer that could not be had just now.
     pub fn unavailable() -> Self {
-        GraphQLError::new(UNAVAILABLE, "This part of the answer is unavailable right now.").with("retryable", true)
+        GraphQLError::new(UNAVAILABLE, "This part of the answer is unavailable right now.")
+            .with("retryable", true)
     }
 
     pub fn to_value(&self) -> serde_json::Value {

@@ -37,7 +37,12 @@ pub(crate) struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    pub fn new(subgraphs: &'a Subgraphs, variables: &'a Object, context: &'a RequestContext, data: Value) -> Self {
+    pub fn new(
+        subgraphs: &'a Subgraphs,
+        variables: &'a Object,
+        context: &'a RequestContext,
+        data: Value,
+    ) -> Self {
         let data = if data.is_null() { Value::object(Object::default()) } else { data };
         Execution { subgraphs, variables, context, data: Mutex::new(data) }
     }
@@ -115,7 +120,9 @@ impl<'a> Execution<'a> {
         for target in &targets {
             paths::merge_at(&mut root, target, data.clone());
         }
-        let Some(first) = targets.first().map(|target| self.target_path(&root, target)) else { return errors };
+        let Some(first) = targets.first().map(|target| self.target_path(&root, target)) else {
+            return errors;
+        };
         errors.into_iter().map(|error| prefixed(error, &first)).collect()
     }
 

@@ -51,7 +51,11 @@ impl Http {
 
 #[async_trait]
 impl Subgraph for Http {
-    async fn execute(&self, request: SubgraphRequest, context: &RequestContext) -> Result<Answer, SubgraphError> {
+    async fn execute(
+        &self,
+        request: SubgraphRequest,
+        context: &RequestContext,
+    ) -> Result<Answer, SubgraphError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
         let response = self.send(&request, context, accept).await?;
         let status = response.status();
@@ -71,7 +75,8 @@ impl Subgraph for Http {
     ) -> Result<BoxStream<'static, Result<Answer, SubgraphError>>, SubgraphError> {
         let accept = "text/event-stream, multipart/mixed;subscriptionSpec=1.0;q=0.9, application/json;q=0.5";
         let response = self.send(&request, context, accept).await?;
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let frames = match kind {
             kind if kind.starts_with("text/event-stream") => Frames::sse(),
             kind if kind.starts_with("multipart/mixed") => Frames::multipart(),
@@ -140,7 +145,8 @@ async fn body(mut response: reqwest::Response) -> Result<Bytes, SubgraphError> {
 }
 
 fn read(body: Bytes) -> Result<Answer, SubgraphError> {
-    let value = read_json(body, ANSWER_DEPTH_MAX).map_err(|error| SubgraphError::Malformed(error.to_string()))?;
+    let value =
+        read_json(body, ANSWER_DEPTH_MAX).map_err(|error| SubgraphError::Malformed(error.to_string()))?;
     parse::answer(value)
 }
 

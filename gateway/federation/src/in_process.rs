@@ -62,7 +62,11 @@ impl<E: Executor> InProcess<E> {
 
 #[async_trait]
 impl<E: Executor> Subgraph for InProcess<E> {
-    async fn execute(&self, request: SubgraphRequest, context: &RequestContext) -> Result<Answer, SubgraphError> {
+    async fn execute(
+        &self,
+        request: SubgraphRequest,
+        context: &RequestContext,
+    ) -> Result<Answer, SubgraphError> {
         let request = self.request(&request, context)?;
         // A resolver that panics costs its own answer, as a process that dies would.
         match std::panic::AssertUnwindSafe(self.executor.execute(request)).catch_unwind().await {

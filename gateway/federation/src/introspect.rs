@@ -156,9 +156,9 @@ impl<'a> Introspection<'a> {
             },
             "interfaces" => match definition {
                 ast::TypeDefinition::Object(ast::ObjectType { implements_interfaces: names, .. })
-                | ast::TypeDefinition::Interface(ast::InterfaceType { implements_interfaces: names, .. }) => {
-                    list(names.iter().map(|name| self.named(name, &field.selections)))
-                }
+                | ast::TypeDefinition::Interface(ast::InterfaceType {
+                    implements_interfaces: names, ..
+                }) => list(names.iter().map(|name| self.named(name, &field.selections))),
                 _ => Value::Null,
             },
             "possibleTypes" => match definition {
@@ -225,7 +225,9 @@ impl<'a> Introspection<'a> {
     fn argument(&self, field: &Field, name: &str) -> serde_json::Value {
         let given = field.arguments.iter().find(|(argument, _)| argument == name).map(|(_, value)| value);
         match given {
-            Some(query::Value::Variable(variable)) => self.variables.get(variable).cloned().unwrap_or_default(),
+            Some(query::Value::Variable(variable)) => {
+                self.variables.get(variable).cloned().unwrap_or_default()
+            }
             Some(value) => literal(value),
             None => serde_json::Value::Null,
         }
@@ -234,10 +236,9 @@ impl<'a> Introspection<'a> {
 
 /// Whether a selection asks about the schema, which a setting can forbid.
 pub(crate) fn asks_about_schema(selections: &Selections) -> bool {
-    selections
-        .items
-        .iter()
-        .any(|item| matches!(item, Item::Field(field) if matches!(field.name.as_str(), "__schema" | "__type")))
+    selections.items.iter().any(
+        |item| matches!(item, Item::Field(field) if matches!(field.name.as_str(), "__schema" | "__type")),
+    )
 }
 
 fn head(definition: &ast::TypeDefinition) -> (&'static str, Option<&str>, &[ast::Directive]) {

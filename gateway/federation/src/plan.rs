@@ -15,12 +15,19 @@ pub(crate) struct Plan {
 pub(crate) enum Node {
     Fetch(Fetch),
     /// One request to the root of a subgraph or to its entities, for objects found in the answer so far.
-    Flatten { path: Path, fetch: Fetch },
+    Flatten {
+        path: Path,
+        fetch: Fetch,
+    },
     /// One request for the entities of several places, each under its own alias.
     Batch(Batch),
     Sequence(Vec<Node>),
     Parallel(Vec<Node>),
-    Condition { variable: String, then: Option<Box<Node>>, otherwise: Option<Box<Node>> },
+    Condition {
+        variable: String,
+        then: Option<Box<Node>>,
+        otherwise: Option<Box<Node>>,
+    },
 }
 
 #[derive(Debug)]
@@ -79,8 +86,15 @@ pub(crate) enum PathStep {
 #[derive(Debug)]
 pub(crate) enum Requirement {
     /// `data_key` is its name in the answer so far, `key` the name the subgraph knows it by.
-    Field { data_key: String, key: Arc<str>, inner: Vec<Requirement> },
-    On { condition: String, inner: Vec<Requirement> },
+    Field {
+        data_key: String,
+        key: Arc<str>,
+        inner: Vec<Requirement>,
+    },
+    On {
+        condition: String,
+        inner: Vec<Requirement>,
+    },
 }
 
 /// A change to a representation before it is sent, or to an answer before it is merged.

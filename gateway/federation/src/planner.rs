@@ -20,7 +20,8 @@ use hive_router_query_planner::utils::cancellation::CancellationToken;
 use crate::document::OperationKind;
 use crate::error::SupergraphError;
 use crate::plan::{
-    Batch, BatchEntities, Fetch, Node, Path, PathStep, Plan, Requirement, Rewrite, RewriteStep, SubgraphOperation,
+    Batch, BatchEntities, Fetch, Node, Path, PathStep, Plan, Requirement, Rewrite, RewriteStep,
+    SubgraphOperation,
 };
 
 /// A plan that takes longer is not worth having; it would hold a worker thread.
@@ -112,9 +113,8 @@ impl Planner {
     }
 
     fn node(&self, node: theirs::PlanNode) -> Result<Node, String> {
-        let boxed = |node: Option<Box<theirs::PlanNode>>| {
-            node.map(|node| self.node(*node).map(Box::new)).transpose()
-        };
+        let boxed =
+            |node: Option<Box<theirs::PlanNode>>| node.map(|node| self.node(*node).map(Box::new)).transpose();
         Ok(match node {
             theirs::PlanNode::Fetch(fetch) => Node::Fetch(self.fetch(fetch)?),
             theirs::PlanNode::BatchFetch(batch) => Node::Batch(self.batch(batch)?),
@@ -131,7 +131,9 @@ impl Planner {
                 then: boxed(condition.if_clause)?,
                 otherwise: boxed(condition.else_clause)?,
             },
-            theirs::PlanNode::Subscription(_) => return Err("a subscription is not the first step".to_owned()),
+            theirs::PlanNode::Subscription(_) => {
+                return Err("a subscription is not the first step".to_owned());
+            }
             theirs::PlanNode::Defer(_) => return Err("deferred parts are not supported".to_owned()),
         })
     }
@@ -185,7 +187,10 @@ impl Planner {
     }
 
     fn subgraph(&self, name: &str) -> Result<usize, String> {
-        self.subgraphs.get(name).copied().ok_or_else(|| format!("the plan names the unknown subgraph {name:?}"))
+        self.subgraphs
+            .get(name)
+            .copied()
+            .ok_or_else(|| format!("the plan names the unknown subgraph {name:?}"))
     }
 }
 
@@ -256,7 +261,9 @@ fn rewrites(rewrites: Option<Vec<theirs::FetchRewrite>>) -> Vec<Rewrite> {
         path.into_iter()
             .map(|step| match step {
                 theirs::FetchNodePathSegment::Key(name) => RewriteStep::Key(name),
-                theirs::FetchNodePathSegment::TypenameEquals(names) => RewriteStep::On(names.into_iter().collect()),
+                theirs::FetchNodePathSegment::TypenameEquals(names) => {
+                    RewriteStep::On(names.into_iter().collect())
+                }
             })
             .collect()
     };
@@ -273,7 +280,9 @@ fn rewrites(rewrites: Option<Vec<theirs::FetchRewrite>>) -> Vec<Rewrite> {
 
 fn subgraph_names(supergraph: &ast::Document) -> Vec<String> {
     let graphs = supergraph.definitions.iter().find_map(|definition| match definition {
-        ast::Definition::TypeDefinition(ast::TypeDefinition::Enum(graphs)) if graphs.name == "join__Graph" => {
+        ast::Definition::TypeDefinition(ast::TypeDefinition::Enum(graphs))
+            if graphs.name == "join__Graph" =>
+        {
             Some(&graphs.values)
         }
         _ => None,
@@ -293,8 +302,12 @@ fn field_names(supergraph: &ast::Document) -> HashSet<String> {
     for definition in &supergraph.definitions {
         if let ast::Definition::TypeDefinition(definition) = definition {
             match definition {
-                ast::TypeDefinition::Object(ty) => names.extend(ty.fields.iter().map(|field| field.name.clone())),
-                ast::TypeDefinition::Interface(ty) => names.extend(ty.fields.iter().map(|it| it.name.clone())),
+                ast::TypeDefinition::Object(ty) => {
+                    names.extend(ty.fields.iter().map(|field| field.name.clone()))
+                }
+                ast::TypeDefinition::Interface(ty) => {
+                    names.extend(ty.fields.iter().map(|it| it.name.clone()))
+                }
                 _ => {}
             }
         }

@@ -36,7 +36,8 @@ impl Conditions {
     pub fn new(document: &Document, operation: &OperationRef<'_>, variables: &Map<String, Value>) -> Self {
         let mut names = HashSet::new();
         let fragments = fragments(&document.ast);
-        let sets = fragments.values().map(|fragment| &fragment.selection_set).chain([operation.selection_set]);
+        let sets =
+            fragments.values().map(|fragment| &fragment.selection_set).chain([operation.selection_set]);
         sets.for_each(|set| condition_variables(set, &mut names));
         let value = |name: &str| variables.get(name).and_then(Value::as_bool).unwrap_or_default();
         let declared = operation.variables.iter().filter(|variable| names.contains(variable.name.as_str()));
@@ -92,7 +93,12 @@ impl Aliases {
 
 impl Scope<'_> {
     /// The document of one operation for the planner, or nothing when there is nothing to fetch.
-    pub fn rewrite(&self, document: &Document, operation: &OperationRef<'_>, root: &str) -> Option<query::Document> {
+    pub fn rewrite(
+        &self,
+        document: &Document,
+        operation: &OperationRef<'_>,
+        root: &str,
+    ) -> Option<query::Document> {
         let known = fragments(&document.ast);
         let mut used = HashMap::new();
         let selection_set = self.set(operation.selection_set, root, root, &known, &mut used);
@@ -160,7 +166,9 @@ impl Scope<'_> {
                         _ => items.push(selection),
                     }
                 }
-                query::Selection::InlineFragment(fragment) if self.conditions.include(&fragment.directives) => {
+                query::Selection::InlineFragment(fragment)
+                    if self.conditions.include(&fragment.directives) =>
+                {
                     let parent = fragment.type_condition.as_ref().map_or(parent, condition_name);
                     let selection_set = self.set(&fragment.selection_set, parent, root, known, used);
                     if !selection_set.items.is_empty() {
@@ -168,7 +176,9 @@ impl Scope<'_> {
                     }
                 }
                 query::Selection::FragmentSpread(spread) if self.conditions.include(&spread.directives) => {
-                    let Some((name, fragment)) = known.get_key_value(spread.fragment_name.as_str()) else { continue };
+                    let Some((name, fragment)) = known.get_key_value(spread.fragment_name.as_str()) else {
+                        continue;
+                    };
                     if !used.contains_key(name) {
                         let parent = condition_name(&fragment.type_condition);
                         let selection_set = self.set(&fragment.selection_set, parent, root, known, used);
@@ -226,7 +236,8 @@ impl Scope<'_> {
         selection: &query::Selection,
     ) -> Vec<query::Selection> {
         let possible = self.schema.get(parent).map(|ty| &ty.possible);
-        let mut allowed: Vec<_> = possible.into_iter().flatten().filter(|name| !denied.contains(*name)).collect();
+        let mut allowed: Vec<_> =
+            possible.into_iter().flatten().filter(|name| !denied.contains(*name)).collect();
         allowed.sort();
         let set = || query::SelectionSet { span: Default::default(), items: vec![selection.clone()] };
         allowed.into_iter().map(|name| inline(name, set())).collect()

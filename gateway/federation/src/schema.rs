@@ -167,7 +167,8 @@ impl Type {
             }
             ast::TypeDefinition::Enum(enumeration) => {
                 ty.kind = Kind::Enum;
-                ty.enum_values = Arc::new(enumeration.values.iter().map(|value| value.name.clone()).collect());
+                ty.enum_values =
+                    Arc::new(enumeration.values.iter().map(|value| value.name.clone()).collect());
             }
             ast::TypeDefinition::InputObject(input) => {
                 ty.kind = Kind::InputObject;

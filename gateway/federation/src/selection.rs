@@ -136,9 +136,10 @@ impl<'d> Compiler<'d> {
     fn item(&self, value_type: &str, group: Group<'d>) -> Item {
         match group {
             Group::Fields(fields) => Item::Field(self.field(value_type, &fields)),
-            Group::Branch(condition, sets) => {
-                Item::Branch { condition: condition.to_owned(), selections: self.selections(condition, &sets) }
-            }
+            Group::Branch(condition, sets) => Item::Branch {
+                condition: condition.to_owned(),
+                selections: self.selections(condition, &sets),
+            },
         }
     }
 
@@ -185,7 +186,8 @@ impl<'d> Compiler<'d> {
     /// A field is denied only where every place it is selected from denies it.
     fn denial(&self, fields: &[(&'d str, &'d query::Field)]) -> Denial {
         let Scope { rules, denied, schema, .. } = self.scope;
-        let mut denials = fields.iter().map(|(written_on, field)| rules.denial(denied, schema, written_on, field));
+        let mut denials =
+            fields.iter().map(|(written_on, field)| rules.denial(denied, schema, written_on, field));
         let first = denials.next().unwrap_or(Denial::Never);
         denials.fold(first, |all, next| match (all, next) {
             (Denial::Never, _) | (_, Denial::Never) => Denial::Never,

@@ -50,7 +50,11 @@ pub enum SubgraphError {
 
 #[async_trait]
 pub trait Subgraph: Send + Sync {
-    async fn execute(&self, request: SubgraphRequest, context: &RequestContext) -> Result<Answer, SubgraphError>;
+    async fn execute(
+        &self,
+        request: SubgraphRequest,
+        context: &RequestContext,
+    ) -> Result<Answer, SubgraphError>;
 
     async fn subscribe(
         &self,

@@ -248,7 +248,10 @@ impl Value {
                 }
             }
             // What stands keeps standing when shapes differ: another subgraph's nonsense must not break it.
-            (mine @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Raw(_)), theirs) => {
+            (
+                mine @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Raw(_)),
+                theirs,
+            ) => {
                 *mine = theirs;
             }
             _ => {}

@@ -27,17 +27,22 @@ impl Consumer for Listener {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &["catalogue.offering_published", "payments.bill_issued", "payments.bill_settled", "payments.refunded"]
+        &[
+            "catalogue.offering_published",
+            "payments.bill_issued",
+            "payments.bill_settled",
+            "payments.refunded",
+        ]
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {
         let (store, id) = (&self.store, message.id);
         let taken_in = match message.topic.as_str() {
-            "catalogue.offering_published" => {
-                store.hear_of_offering(id, &message.parse::<Offering>()?).await
-            }
+            "catalogue.offering_published" => store.hear_of_offering(id, &message.parse::<Offering>()?).await,
             "payments.bill_issued" => store.hear_of_payment(id, message.parse::<BillIssued>()?.into()).await,
-            "payments.bill_settled" => store.hear_of_payment(id, message.parse::<BillSettled>()?.into()).await,
+            "payments.bill_settled" => {
+                store.hear_of_payment(id, message.parse::<BillSettled>()?.into()).await
+            }
             "payments.refunded" => store.hear_of_payment(id, message.parse::<Refunded>()?.into()).await,
             _ => Ok(()),
         };

@@ -144,10 +144,9 @@ impl ApplicationStatus {
             (S::UnderReview, E::Approved) => Ok(S::Approved),
             (S::UnderReview, E::Rejected) => Ok(S::Rejected),
 
-            (
-                S::Draft | S::Submitted | S::AwaitingPayment | S::UnderReview | S::Returned,
-                E::Withdrawn,
-            ) => Ok(S::Withdrawn),
+            (S::Draft | S::Submitted | S::AwaitingPayment | S::UnderReview | S::Returned, E::Withdrawn) => {
+                Ok(S::Withdrawn)
+            }
 
             // News from payments: the timeline shows it, nothing moves. Money may arrive late.
             (status, E::BillIssued | E::FeeRefunded) if status != S::Draft => Ok(status),

@@ -57,6 +57,7 @@ pub struct OfficerQueueFilter {
     service_code: Option<String>,
 }
 
+/// The subgraph's reads.
 #[Object]
 impl Query {
     /// An application (คำขอ): of mine, or as an officer of my agency. Null when there is none.
@@ -115,9 +116,9 @@ impl Query {
         match found(service(ctx).store.application(&reader, id.uuid()).await) {
             Ok(application) => application,
             Err(failure) => {
-                ctx.add_error(ctx.set_error_path(
-                    async_graphql::Error::from(failure).into_server_error(ctx.item.pos),
-                ));
+                ctx.add_error(
+                    ctx.set_error_path(async_graphql::Error::from(failure).into_server_error(ctx.item.pos)),
+                );
                 None
             }
         }

@@ -96,7 +96,9 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Failed(failure) => failure,
-            Refusal::NotFound => Self::new(ErrorCode::NotFound, "There is no such thing, or it is not yours."),
+            Refusal::NotFound => {
+                Self::new(ErrorCode::NotFound, "There is no such thing, or it is not yours.")
+            }
             Refusal::Unavailable => Self::unavailable("Something needed for this does not answer."),
             other => Self::internal(format!("a refusal nobody expected: {other:?}")),
         }

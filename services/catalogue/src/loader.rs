@@ -105,7 +105,8 @@ impl Loader<OfferingsOf> for BatchReader {
         }
         let mut answers: HashMap<OfferingsOf, Self::Value> = HashMap::new();
         for (page, services) in pages {
-            let found = self.0.offerings_of(&services, page.area.as_deref(), page.after.as_deref(), page.limit);
+            let found =
+                self.0.offerings_of(&services, page.area.as_deref(), page.after.as_deref(), page.limit);
             for record in found.await? {
                 let key = OfferingsOf { service: record.content.service_code.clone(), page: page.clone() };
                 answers.entry(key).or_default().push(Arc::new(record));
@@ -119,7 +120,10 @@ impl Loader<OfferingForArea> for BatchReader {
     type Value = Arc<OfferingRecord>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[OfferingForArea]) -> Result<HashMap<OfferingForArea, Self::Value>, Self::Error> {
+    async fn load(
+        &self,
+        keys: &[OfferingForArea],
+    ) -> Result<HashMap<OfferingForArea, Self::Value>, Self::Error> {
         let mut areas: HashMap<&str, Vec<String>> = HashMap::new();
         for key in keys {
             areas.entry(&key.area).or_default().push(key.service.clone());

@@ -39,18 +39,23 @@ pub fn sdl() -> String {
 
 /// Reads an area code: two digits for a province, four for a district, six for a subdistrict.
 fn area(code: Option<String>) -> Result<Option<String>, Failure> {
-    let fits = |code: &String| [2, 4, 6].contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
+    let fits =
+        |code: &String| [2, 4, 6].contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_digit());
     match code {
-        Some(code) if !fits(&code) => {
-            Err(Failure::new(ErrorCode::BadUserInput, "`area` must be an area code of two, four or six digits."))
-        }
+        Some(code) if !fits(&code) => Err(Failure::new(
+            ErrorCode::BadUserInput,
+            "`area` must be an area code of two, four or six digits.",
+        )),
         code => Ok(code),
     }
 }
 
 /// What an entity resolver answers when it cannot read: absent, with an error added. An `Err` would lose
 /// every entity of the same request.
-fn absent<T>(context: &async_graphql::Context<'_>, error: impl std::error::Error + Send + Sync + 'static) -> Option<T> {
+fn absent<T>(
+    context: &async_graphql::Context<'_>,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Option<T> {
     tracing::error!(error = %error, "an entity of the catalogue could not be read");
     let failure: async_graphql::Error = Failure::unavailable("The catalogue does not answer.").into();
     context.add_error(failure.into_server_error(context.item.pos));

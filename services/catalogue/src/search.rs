@@ -25,9 +25,40 @@ const INSIDE: u32 = 150;
 
 /// Words that say nothing about which service is meant.
 const STOP_WORDS: [&str; 34] = [
-    "a", "an", "and", "for", "how", "i", "in", "my", "of", "on", "or", "the", "to", "want", "what", "where", "with",
-    "กับ", "การ", "ขอ", "ของ", "ความ", "จะ", "ฉัน", "ต้อง", "ต้องการ", "ที่", "ทำ", "ผม", "ยังไง", "หรือ", "อยาก",
-    "และ", "ใน",
+    "a",
+    "an",
+    "and",
+    "for",
+    "how",
+    "i",
+    "in",
+    "my",
+    "of",
+    "on",
+    "or",
+    "the",
+    "to",
+    "want",
+    "what",
+    "where",
+    "with",
+    "กับ",
+    "การ",
+    "ขอ",
+    "ของ",
+    "ความ",
+    "จะ",
+    "ฉัน",
+    "ต้อง",
+    "ต้องการ",
+    "ที่",
+    "ทำ",
+    "ผม",
+    "ยังไง",
+    "หรือ",
+    "อยาก",
+    "และ",
+    "ใน",
 ];
 
 /// A service as it is given to the index.
@@ -91,6 +122,8 @@ pub struct Index {
     entries: Vec<Entry>,
     /// Where each word stands: entry and weight. Ordered, so that a beginning finds its words.
     postings: BTreeMap<String, Vec<(usize, u32)>>,
+    /// Which entries have this title or keyword, word for word.
+    phrases: HashMap<String, Vec<usize>>,
 }
 
 impl Entry {
@@ -132,7 +165,11 @@ impl Index {
             for (word, weight) in weighted_words(&document) {
                 index.postings.entry(word).or_default().push((position, weight));
             }
-            index.entries.push(Entry::new(document));
+            let entry = Entry::new(document);
+            for phrase in &entry.phrases {
+                index.phrases.entry(phrase.clone()).or_default().push(position);
+            }
+            index.entries.push(entry);
         }
         index
     }
@@ -164,11 +201,15 @@ impl Index {
             }
         }
         found.retain(|_, (matched, _)| *matched * 2 >= terms.len());
-        for (position, entry) in self.entries.iter().enumerate() {
-            let bonus = phrase_bonus(&entry.phrases, &search);
-            if bonus > 0 {
-                found.entry(position).or_default().1 += bonus;
+        // One or two letters stand inside nearly everything.
+        if search.chars().count() > PREFIX_CHARS_MIN {
+            for (position, (_, total)) in &mut found {
+                let inside = self.entries[*position].phrases.iter().any(|phrase| phrase.contains(&search));
+                *total += if inside { INSIDE } else { 0 };
             }
+        }
+        for position in self.phrases.get(&search).into_iter().flatten() {
+            found.entry(*position).or_default().1 += WHOLE;
         }
         found.into_iter().map(|(position, (_, score))| (position, score)).collect()
     }
@@ -231,12 +272,62 @@ fn words(text: &str) -> BTreeSet<String> {
     words
 }
 
-fn phrase_bonus(phrases: &[String], search: &str) -> u32 {
-    let best = phrases.iter().map(|phrase| match phrase {
-        phrase if phrase == search => WHOLE,
-        // One or two letters stand inside nearly everything.
-        phrase if search.chars().count() > PREFIX_CHARS_MIN && phrase.contains(search) => INSIDE,
-        _ => 0,
-    });
-    best.max().unwrap_or(0)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn document(code: &str, title: &str, keywords: &[&str]) -> Document {
+        let service = serde_json::json!({
+            "title": { "th": title }, "summary": { "th": "" },
+            "keywords": { "th": keywords, "en": [] },
+            "agency": "tests", "audience": ["citizen"], "channels": ["app"], "delivery_mode": "online",
+            "identity": { "ial": "2.1", "aal": "2.1", "status": "sample" }, "steps": [], "contacts": [],
+        });
+        Document {
+            code: code.to_owned(),
+            service: serde_json::from_value(service).unwrap(),
+            agency_name: LocalizedText::new("กรมทดสอบ", "Tests"),
+            fileable: false,
+            offered_by: Vec::new(),
+        }
+    }
+
+    fn found(index: &Index, search: &str) -> Vec<String> {
+        index.find(Some(search), &Filter::default()).into_iter().map(|hit| hit.code).collect()
+    }
+
+    #[test]
+    fn thai_is_cut_into_its_words() {
+        let words: Vec<String> = words("ต่ออายุใบขับขี่รถยนต์ 5 ปี").into_iter().collect();
+        assert_eq!(words, ["5", "ขับขี่", "ต่อ", "ปี", "รถยนต์", "อายุ", "ใบ"]);
+    }
+
+    #[test]
+    fn a_title_counts_more_than_a_keyword_and_ties_go_by_code() {
+        let index = Index::build(
+            1,
+            vec![
+                document("C-01", "ขายอาหาร", &[]),
+                document("B-01", "อื่น", &["ขายอาหารทะเล"]),
+                document("D-01", "อื่น", &["ขายอาหารทะเล"]),
+                document("A-01", "ไม่เกี่ยว", &[]),
+            ],
+        );
+        assert_eq!(found(&index, "ขายอาหาร"), ["C-01", "B-01", "D-01"]);
+        assert_eq!(found(&index, "ทะเล"), ["B-01", "D-01"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_searched_and_hits_are_in_order(search in "\\PC{0,200}") {
+            let index = Index::build(1, vec![document("C-01", "ขายอาหาร", &["food"]), document("A-01", "food", &[])]);
+            let hits = index.find(Some(&search), &Filter::default());
+            prop_assert!(hits.is_sorted());
+            for hit in &hits {
+                let read = Hit::at(&hit.position());
+                prop_assert_eq!(read.as_ref(), Some(hit));
+            }
+        }
+    }
 }

@@ -123,7 +123,10 @@ impl Store {
 
     /// These agencies.
     pub async fn agencies_by_code(&self, codes: &[String]) -> Result<Vec<AgencyRecord>, Error> {
-        let sql = format!("select code, content from agency where code in {}", self.database.engine().in_texts("$1"));
+        let sql = format!(
+            "select code, content from agency where code in {}",
+            self.database.engine().in_texts("$1")
+        );
         self.database.rows(&sql, args![json!(codes)]).await?.iter().map(agency).collect()
     }
 
@@ -164,7 +167,11 @@ impl Store {
     }
 
     /// Of each of these services, the offering for an area: the one of the smallest area that holds it.
-    pub async fn offerings_for_area(&self, services: &[String], area: &str) -> Result<Vec<OfferingRecord>, Error> {
+    pub async fn offerings_for_area(
+        &self,
+        services: &[String],
+        area: &str,
+    ) -> Result<Vec<OfferingRecord>, Error> {
         let sql = format!(
             "select * from (
                  select o.id, o.revision, r.content, row_number() over (

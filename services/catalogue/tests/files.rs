@@ -105,14 +105,16 @@ fn a_malformed_file_names_its_line() {
 
 #[test]
 fn all_findings_are_told_at_once() {
-    let service = SERVICE.replace("channels = [\"app\"]", "channels = []").replace("ial = \"2.1\"", "ial = \"3\"");
+    let service =
+        SERVICE.replace("channels = [\"app\"]", "channels = []").replace("ial = \"2.1\"", "ial = \"3\"");
     let service = service.replace("days = 1", "days = -1");
     assert_eq!(read(&service).unwrap_err().0.len(), 2);
 }
 
 #[test]
 fn a_form_may_not_ask_for_what_the_state_holds() {
-    for name in ["national_id", "birth_date", "address", "name", "applicant_name_th", "surname", "citizenId"] {
+    for name in ["national_id", "birth_date", "address", "name", "applicant_name_th", "surname", "citizenId"]
+    {
         let told = told("[form.schema.properties.shop_name]", &format!("[form.schema.properties.{name}]"));
         let finding = format!("form.schema.properties.{name}: asks for what the state already holds");
         assert!(told.contains(&finding), "{told}");
@@ -135,7 +137,8 @@ fn an_upload_may_not_ask_for_what_the_state_holds() {
 
 #[test]
 fn a_prefilled_field_is_never_editable() {
-    let told_editable = told("x-source = \"party.name_th\"", "x-source = \"party.name_th\"\nreadOnly = false");
+    let told_editable =
+        told("x-source = \"party.name_th\"", "x-source = \"party.name_th\"\nreadOnly = false");
     assert!(told_editable.contains("may not be editable"), "{told_editable}");
     let told_unknown = told("x-source = \"party.name_th\"", "x-source = \"facebook.name\"");
     assert!(told_unknown.contains("is none of profile.name_th"), "{told_unknown}");
@@ -180,7 +183,9 @@ fn a_fee_is_an_amount_that_fits_when_it_is_due() {
 
 #[test]
 fn a_file_has_its_place_and_its_name() {
-    for path in ["LAO-01.toml", "public_services/../LAO-01.toml", "public_services/lao.toml", "services/LAO-01.toml"] {
+    for path in
+        ["LAO-01.toml", "public_services/../LAO-01.toml", "public_services/lao.toml", "services/LAO-01.toml"]
+    {
         let files = [SourceFile { path: path.into(), text: SERVICE.into() }];
         assert!(Catalogue::read(&files).is_err(), "{path}");
     }

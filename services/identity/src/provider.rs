@@ -68,7 +68,8 @@ impl Claims {
 
     fn address(&self) -> Option<String> {
         let formatted = self.0.get("address")?.get("formatted")?.as_str()?.trim();
-        (!formatted.is_empty() && formatted.chars().count() <= ADDRESS_CHARS_MAX).then(|| formatted.to_owned())
+        (!formatted.is_empty() && formatted.chars().count() <= ADDRESS_CHARS_MAX)
+            .then(|| formatted.to_owned())
     }
 }
 

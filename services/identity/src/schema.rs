@@ -11,7 +11,8 @@ use async_graphql::{
 use auth::Principal;
 use chrono::{DateTime, Utc};
 use graphql::{
-    AuthenticatorAssuranceLevel, ConflictProblem, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText, PartyId,
+    AuthenticatorAssuranceLevel, ConflictProblem, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText,
+    PartyId,
 };
 
 use crate::Inner;
@@ -31,8 +32,9 @@ pub struct Mutation;
 
 /// The schema; without `inner` only to be printed.
 pub(crate) fn schema(inner: Option<Arc<Inner>>) -> IdentitySchema {
-    let mut builder =
-        Schema::build(Query, Mutation, EmptySubscription).register_output_type::<Problem>().enable_federation();
+    let mut builder = Schema::build(Query, Mutation, EmptySubscription)
+        .register_output_type::<Problem>()
+        .enable_federation();
     if let Some(inner) = inner {
         builder = builder.data(loads(&inner.store)).data(inner);
     }
@@ -113,7 +115,8 @@ impl Mutation {
         #[graphql(desc = "Which write this is.")] input: EndSessionInput,
     ) -> Result<Option<EndSessionPayload>, Failure> {
         let principal = auth::principal(ctx);
-        let session = principal.session_id().ok_or(Failure::new(ErrorCode::Unauthenticated, "Log in first."))?;
+        let session =
+            principal.session_id().ok_or(Failure::new(ErrorCode::Unauthenticated, "Log in first."))?;
         let inner = inner(ctx);
         let ended = inner
             .store

@@ -141,3 +141,23 @@ async fn bill_with_id(ctx: &Context<'_>, id: Uuid, reader: Reader) -> Result<Opt
     let found = ctx.data_unchecked::<Loads>().load_one(BillWithId(id, reader)).await?;
     Ok(found.map(Bill::from))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_exported_schema_says_who_may_and_what_belongs_to_others() {
+        let sdl = super::sdl();
+        println!("{sdl}");
+        for part in [
+            r#"type Bill @key(fields: "id")"#,
+            r#"type Application @key(fields: "id")"#,
+            r#"type Agency @key(fields: "code", resolvable: false)"#,
+            r#"@requiresScopes(scopes: [["payments:read"], ["cases:read"]])"#,
+            r#"@requiresScopes(scopes: [["payments:write"]])"#,
+            "type BillNotPayable implements Problem",
+            "type NotFoundProblem implements Problem",
+        ] {
+            assert!(sdl.contains(part), "{part}");
+        }
+    }
+}

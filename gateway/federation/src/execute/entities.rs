@@ -35,7 +35,9 @@ impl Execution<'_> {
         let representations = Value::list(std::mem::take(&mut wanted.representations));
         let variables = vec![(Key::from("representations"), representations)];
         match self.ask(fetch.subgraph, &fetch.operation, variables).await {
-            Some(mut answer) => self.land("_entities", &wanted, &fetch.output_rewrites, &fetch.keys, &mut answer, true),
+            Some(mut answer) => {
+                self.land("_entities", &wanted, &fetch.output_rewrites, &fetch.keys, &mut answer, true)
+            }
             None => self.unavailable(&wanted, &fetch.keys),
         }
     }
@@ -64,7 +66,14 @@ impl Execution<'_> {
         for (index, (entities, wanted)) in batch.entities.iter().zip(&all).enumerate() {
             // What names no alias of the batch is told once, with the last.
             let rewrites = &entities.output_rewrites;
-            errors.extend(self.land(&entities.alias, wanted, rewrites, &entities.keys, &mut answer, index == last));
+            errors.extend(self.land(
+                &entities.alias,
+                wanted,
+                rewrites,
+                &entities.keys,
+                &mut answer,
+                index == last,
+            ));
         }
         errors
     }
@@ -76,7 +85,8 @@ impl Execution<'_> {
         let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
         for target in paths.iter().flat_map(|path| paths::find(schema, &root, path)) {
             let object = paths::get(&root, &target).and_then(Value::as_object);
-            let Some(mut representation) = object.and_then(|object| represent(schema, object, requires)) else {
+            let Some(mut representation) = object.and_then(|object| represent(schema, object, requires))
+            else {
                 continue;
             };
             rewrites::apply(schema, input_rewrites, &mut representation);
@@ -114,7 +124,8 @@ impl Execution<'_> {
             Some(PathSegment::Key(key)) => **key == *alias,
             _ => false,
         };
-        let (own, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut answer.errors).into_iter().partition(belongs);
+        let (own, mut rest): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut answer.errors).into_iter().partition(belongs);
         let stray = if last { std::mem::take(&mut rest) } else { Vec::new() };
         answer.errors = rest;
         let silent = own.is_empty() && stray.is_empty();
@@ -164,7 +175,8 @@ impl Execution<'_> {
             }
         };
         let below = self.client_path(below);
-        let targets = indices.iter().filter_map(|index| wanted.targets.get(*index)).flatten().take(REPORTS_MAX);
+        let targets =
+            indices.iter().filter_map(|index| wanted.targets.get(*index)).flatten().take(REPORTS_MAX);
         let place = |target: &Target| {
             let mut place = self.target_path(root, target);
             place.extend(below.iter().cloned());

@@ -75,7 +75,8 @@ impl Frames {
 
 /// The end of the first block that a blank line closes.
 fn block_end(bytes: &[u8]) -> Option<usize> {
-    let closing = |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark).map(|at| at + mark.len());
+    let closing =
+        |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark).map(|at| at + mark.len());
     closing(b"\n\n").into_iter().chain(closing(b"\r\n\r\n")).min()
 }
 

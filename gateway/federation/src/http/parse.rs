@@ -22,7 +22,8 @@ pub(super) fn answer(value: Value) -> Result<Answer, SubgraphError> {
         Some(_) => return Err(SubgraphError::Malformed("data is not an object".to_owned())),
         None => return Err(SubgraphError::Malformed("neither data nor errors".to_owned())),
     };
-    let errors = errors.into_iter().take(ERRORS_MAX).filter_map(|error| Some(answer_error(error.as_object()?)));
+    let errors =
+        errors.into_iter().take(ERRORS_MAX).filter_map(|error| Some(answer_error(error.as_object()?)));
     Ok(Answer { data, errors: errors.collect() })
 }
 
@@ -44,7 +45,8 @@ pub(super) fn event(text: Bytes, depth_max: usize) -> Result<Option<Answer>, Sub
 
 fn answer_error(error: &Object) -> AnswerError {
     let message = error.get("message").and_then(plain_text).unwrap_or_else(|| "Unknown error.".to_owned());
-    let path = error.get("path").and_then(Value::as_list).unwrap_or_default().iter().filter_map(segment).collect();
+    let path =
+        error.get("path").and_then(Value::as_list).unwrap_or_default().iter().filter_map(segment).collect();
     let extensions = match error.get("extensions").map(plain) {
         Some(serde_json::Value::Object(extensions)) => extensions,
         _ => Map::new(),

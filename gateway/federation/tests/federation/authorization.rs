@@ -42,8 +42,13 @@ async fn a_granted_field_is_answered() {
 #[tokio::test]
 async fn any_one_set_of_scopes_is_enough_and_all_of_it_is_needed() {
     let world = World::in_process();
-    let cases: [(&[&str], bool); 5] =
-        [(&[], false), (&["admin"], false), (&["admin", "root"], true), (&["secrets"], true), (&["root"], false)];
+    let cases: [(&[&str], bool); 5] = [
+        (&[], false),
+        (&["admin"], false),
+        (&["admin", "root"], true),
+        (&["secrets"], true),
+        (&["root"], false),
+    ];
     for (scopes, granted) in cases {
         let answer = world.ask_as("{ me { secret } }", json!({}), &grants(false, scopes)).await;
         assert_eq!(answer["data"]["me"]["secret"].is_string(), granted, "{scopes:?} {answer}");

@@ -14,7 +14,8 @@ async fn code(world: &World, query: &str, variables: Value) -> String {
 #[tokio::test]
 async fn each_kind_of_mistake_has_its_code() {
     let world = World::in_process();
-    let parse = ["", "{", "{ me { name }", "}", "query", "{ me(: 1) }", "fragment F on User { id }", "{ a \u{0} }"];
+    let parse =
+        ["", "{", "{ me { name }", "}", "query", "{ me(: 1) }", "fragment F on User { id }", "{ a \u{0} }"];
     for query in parse {
         assert_eq!(code(&world, query, json!({})).await, "GRAPHQL_PARSE_FAILED", "{query}");
     }
@@ -63,7 +64,8 @@ async fn each_kind_of_wrong_variable_is_refused() {
     for variables in wrong {
         assert_eq!(code(&world, &query, variables.clone()).await, "BAD_USER_INPUT", "{variables}");
     }
-    let answer = world.ask_as(&query, json!({"id": "p1", "f": {"order": "SIDEWAYS"}}), &Grants::default()).await;
+    let answer =
+        world.ask_as(&query, json!({"id": "p1", "f": {"order": "SIDEWAYS"}}), &Grants::default()).await;
     assert_eq!(answer["errors"][0]["message"], "Variable \"$f.order\" is not one of the values of Order.");
     let right = json!({"id": "p1", "n": 1.0, "f": {"order": "UP"}, "unused": [1]});
     let answer = world.ask_as(&query, right, &Grants::default()).await;
@@ -96,7 +98,10 @@ async fn fragments_that_multiply_are_stopped_before_they_are_spread() {
     let settings = Settings { limits: Limits { depth_max: 5, ..Limits::default() }, ..Settings::default() };
     let shallow = World::in_process_with(settings, None);
     assert_eq!(code(&shallow, deep, json!({})).await, "GRAPHQL_PARSE_FAILED");
-    assert_eq!(world.ask(deep).await["data"]["me"]["reviews"][0]["author"]["reviews"][0]["author"]["id"], "1");
+    assert_eq!(
+        world.ask(deep).await["data"]["me"]["reviews"][0]["author"]["reviews"][0]["author"]["id"],
+        "1"
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ async fn with_reviews(reviews: Arc<dyn Subgraph>) -> World {
 }
 
 async fn answering(text: &'static str) -> World {
-    with_reviews(remote(serve_with(move |_, _| async move { typed("application/json", Body::from(text)) }).await)).await
+    with_reviews(remote(
+        serve_with(move |_, _| async move { typed("application/json", Body::from(text)) }).await,
+    ))
+    .await
 }
 
 fn unavailable(path: Value) -> Value {
@@ -30,7 +33,10 @@ async fn a_dead_subgraph_costs_its_own_fields_only() {
     let world = with_reviews(remote("http://127.0.0.1:1/".to_owned())).await;
     let answer = world.ask("{ latest { id } me { name karma } }").await;
     assert_eq!(answer["data"], json!({"latest": null, "me": {"name": "User \"1\" ü", "karma": null}}));
-    assert_eq!(answer["errors"], json!([unavailable(json!(["latest"])), unavailable(json!(["me", "karma"]))]));
+    assert_eq!(
+        answer["errors"],
+        json!([unavailable(json!(["latest"])), unavailable(json!(["me", "karma"]))])
+    );
 }
 
 #[tokio::test]
@@ -50,8 +56,16 @@ async fn a_subgraph_that_says_nothing_is_given_up_in_time() {
 #[tokio::test]
 async fn nonsense_is_unavailable_and_not_passed_on() {
     for nonsense in [
-        "", "<html>", "[]", "null", "{}", "{\"data\": 1}", "{\"data\": {\"latest\": {\"id\": \"x\"}", "{\"data\": null}",
-        "{\"data\":{}} {}", "{\"data\": {\"_entities\": 7}}",
+        "",
+        "<html>",
+        "[]",
+        "null",
+        "{}",
+        "{\"data\": 1}",
+        "{\"data\": {\"latest\": {\"id\": \"x\"}",
+        "{\"data\": null}",
+        "{\"data\":{}} {}",
+        "{\"data\": {\"_entities\": 7}}",
     ] {
         let world = answering(nonsense).await;
         let answer = world.ask("{ me { name karma } }").await;
@@ -129,7 +143,10 @@ async fn a_null_that_may_not_be_spreads_to_the_nearest_place_it_may() {
 #[tokio::test]
 async fn an_entity_nobody_knows_is_null_without_an_error() {
     let answer = both("{ users { id karma } }").await;
-    assert_eq!(answer, json!({"data": {"users": [
-        {"id": "1", "karma": 1}, {"id": "2", "karma": 2}, {"id": "3", "karma": null},
-    ]}}));
+    assert_eq!(
+        answer,
+        json!({"data": {"users": [
+            {"id": "1", "karma": 1}, {"id": "2", "karma": 2}, {"id": "3", "karma": null},
+        ]}})
+    );
 }

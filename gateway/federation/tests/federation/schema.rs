@@ -27,10 +27,18 @@ async fn introspection_is_answered_without_any_subgraph() {
     assert_eq!(data["__typename"], "Query");
     assert_eq!(data["__schema"]["subscriptionType"]["name"], "Subscription");
     let names = |list: &str| -> Vec<_> {
-        data["__type"][list].as_array().unwrap().iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect()
+        data["__type"][list]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["name"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert!(names("all").contains(&"nickname".to_owned()) && !names("fields").contains(&"nickname".to_owned()));
-    let nickname = data["__type"]["all"].as_array().unwrap().iter().find(|it| it["name"] == "nickname").unwrap();
+    assert!(
+        names("all").contains(&"nickname".to_owned()) && !names("fields").contains(&"nickname".to_owned())
+    );
+    let nickname =
+        data["__type"]["all"].as_array().unwrap().iter().find(|it| it["name"] == "nickname").unwrap();
     assert_eq!(
         *nickname,
         json!({
@@ -39,15 +47,23 @@ async fn introspection_is_answered_without_any_subgraph() {
             "type": {"kind": "SCALAR", "ofType": null},
         })
     );
-    assert_eq!(data["order"], json!({"__typename": "__Type", "kind": "ENUM", "enumValues": [{"name": "UP"}, {"name": "DOWN"}]}));
-    assert_eq!(data["media"], json!({"possibleTypes": [{"name": "Book"}, {"name": "Film"}], "interfaces": []}));
+    assert_eq!(
+        data["order"],
+        json!({"__typename": "__Type", "kind": "ENUM", "enumValues": [{"name": "UP"}, {"name": "DOWN"}]})
+    );
+    assert_eq!(
+        data["media"],
+        json!({"possibleTypes": [{"name": "Book"}, {"name": "Film"}], "interfaces": []})
+    );
     assert_eq!(data["none"], json!(null));
     assert_eq!(world.asked().len(), 0);
 }
 
 #[tokio::test]
 async fn introspection_and_data_are_answered_together() {
-    let answer = World::in_process().ask("{ me { __typename id } a: __typename __schema { queryType { fields { name } } } }").await;
+    let answer = World::in_process()
+        .ask("{ me { __typename id } a: __typename __schema { queryType { fields { name } } } }")
+        .await;
     assert_eq!(answer["data"]["me"], json!({"__typename": "User", "id": "1"}));
     assert_eq!(answer["data"]["a"], "Query");
     let fields = answer["data"]["__schema"]["queryType"]["fields"].as_array().unwrap();
@@ -57,7 +73,10 @@ async fn introspection_and_data_are_answered_together() {
 #[tokio::test]
 async fn introspection_can_be_switched_off() {
     let world = World::in_process_with(Settings { introspection: false, ..Settings::default() }, None);
-    for query in ["{ __schema { queryType { name } } }", "{ ...F } fragment F on Query { t: __type(name: \"User\") { name } }"] {
+    for query in [
+        "{ __schema { queryType { name } } }",
+        "{ ...F } fragment F on Query { t: __type(name: \"User\") { name } }",
+    ] {
         assert_eq!(world.ask(query).await["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
     }
     assert_eq!(world.ask("{ __typename me { __typename } }").await["data"]["me"]["__typename"], "User");

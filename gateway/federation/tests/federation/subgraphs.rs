@@ -19,20 +19,14 @@ pub struct Caller(pub String);
 pub fn authenticated() {}
 
 pub fn options() -> SDLExportOptions {
-    SDLExportOptions::new().federation().compose_directive()
+    SDLExportOptions::new().federation()
 }
 
 /// async-graphql does not know `@authenticated`: its own definition makes room for the import.
 pub fn with_authenticated(sdl: String) -> String {
     let lines = sdl.lines().filter(|line| !line.starts_with("directive @authenticated"));
     let sdl = lines.collect::<Vec<_>>().join("\n");
-    let sdl = sdl.replacen("import: [", "import: [\"@authenticated\", ", 1);
-    // Nor may a directive be composed that was never linked.
-    sdl.lines()
-        .filter(|line| !(line.contains("@composeDirective") || line.contains("custom.spec.com")))
-        .collect::<Vec<_>>()
-        .join("\n")
-        + "\n"
+    sdl.replacen("import: [", "import: [\"@authenticated\", ", 1) + "\n"
 }
 
 pub fn note(log: &Log, text: String) -> i32 {

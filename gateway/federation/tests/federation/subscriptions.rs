@@ -30,10 +30,7 @@ fn expected() -> Vec<Value> {
             "data": {"made": {"upc": upc, "shipping": shipping, "owner": {"name": name, "email": null}}},
         })
     };
-    vec![
-        event("p1", "Some(10) for Some(1.5)", "User \"2\" ü"),
-        event("p2", "Some(20) for Some(3.0)", "User \"1\" ü"),
-    ]
+    vec![event("p1", "10 for Some(1.5)", "User \"2\" ü"), event("p2", "20 for Some(3.0)", "User \"1\" ü")]
 }
 
 #[tokio::test]

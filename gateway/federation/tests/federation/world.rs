@@ -9,7 +9,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use federation::{
-    Answer, Engine, Grants, Http, InProcess, RequestContext, Settings, Subgraph, SubgraphError, SubgraphRequest,
+    Answer, Engine, Grants, Http, InProcess, RequestContext, Settings, Subgraph, SubgraphError,
+    SubgraphRequest,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -48,7 +49,11 @@ impl Recorded {
 
 #[async_trait]
 impl Subgraph for Recorded {
-    async fn execute(&self, request: SubgraphRequest, context: &RequestContext) -> Result<Answer, SubgraphError> {
+    async fn execute(
+        &self,
+        request: SubgraphRequest,
+        context: &RequestContext,
+    ) -> Result<Answer, SubgraphError> {
         self.note(&request);
         self.inner.execute(request, context).await
     }
@@ -197,7 +202,8 @@ pub async fn serve<E: Executor>(executor: E, events: Events) -> String {
                 let answer = serde_json::to_vec(&executor.execute(request).await).unwrap();
                 return typed("application/graphql-response+json", Body::from(answer));
             }
-            let answers = executor.execute_stream(request, None).map(|it| serde_json::to_string(&it).unwrap());
+            let answers =
+                executor.execute_stream(request, None).map(|it| serde_json::to_string(&it).unwrap());
             match events {
                 Events::Sse => {
                     let text = answers.map(|event| format!(": still here\n\nevent: next\ndata: {event}\n\n"));
@@ -206,12 +212,16 @@ pub async fn serve<E: Executor>(executor: E, events: Events) -> String {
                     typed("text/event-stream", Body::from_stream(text))
                 }
                 Events::Multipart => {
-                    let part = |event| format!("\r\n--graphql\r\nContent-Type: application/json\r\n\r\n{event}");
+                    let part =
+                        |event| format!("\r\n--graphql\r\nContent-Type: application/json\r\n\r\n{event}");
                     let text = answers.map(move |event| part(format!("{{\"payload\":{event}}}")));
                     let text = futures::stream::once(async move { part("{}".to_owned()) }).chain(text);
                     let end = futures::stream::once(async { "\r\n--graphql--\r\n".to_owned() });
                     let text = text.chain(end).map(Ok::<_, std::io::Error>);
-                    typed("multipart/mixed;boundary=\"graphql\";subscriptionSpec=1.0", Body::from_stream(text))
+                    typed(
+                        "multipart/mixed;boundary=\"graphql\";subscriptionSpec=1.0",
+                        Body::from_stream(text),
+                    )
                 }
             }
         }

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::Duration;
 use serde::Deserialize;
-use url::Url;
 
 use super::{Asked, Provider, login_page};
 use crate::level::Wanted;
@@ -47,16 +46,32 @@ pub struct Choice {
     action: String,
 }
 
+/// Why there is no code.
+#[derive(Debug)]
+pub enum Refusal {
+    /// Told to the person: there is nobody to redirect to. In Thai and English.
+    Page(&'static str, &'static str),
+    /// Told to the relying party, at this address.
+    Back(String),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Page(th, en) => page::notice(StatusCode::BAD_REQUEST, th, en),
+            Self::Back(address) => page::private(Redirect::to(&address)),
+        }
+    }
+}
+
 /// `GET`: the login page.
 pub async fn show(
     State(sandbox): State<Sandbox>,
     Asked(provider): Asked,
     asks: Result<Query<Asks>, QueryRejection>,
-) -> Response {
-    match checked(&sandbox, &provider, asks) {
-        Ok(asks) => login_page::show(&sandbox, &provider, &asks.scope, Wanted::parse(&asks.acr_values)),
-        Err(refusal) => refusal,
-    }
+) -> Result<Response, Refusal> {
+    let asks = checked(&sandbox, &provider, asks)?;
+    Ok(login_page::show(&sandbox, &provider, &asks.scope, Wanted::parse(&asks.acr_values)))
 }
 
 /// `POST` to the same address: the person chose, or cancelled.
@@ -65,33 +80,23 @@ pub async fn decide(
     Asked(provider): Asked,
     asks: Result<Query<Asks>, QueryRejection>,
     Form(choice): Form<Choice>,
-) -> Response {
-    let asks = match checked(&sandbox, &provider, asks) {
-        Ok(asks) => asks,
-        Err(refusal) => return refusal,
-    };
+) -> Result<Response, Refusal> {
+    let asks = checked(&sandbox, &provider, asks)?;
+    let denied = |description| back_with_error(&provider, &asks, "access_denied", description);
     if choice.action == "cancel" {
-        return back_with_error(&provider, &asks, "access_denied", "the person cancelled");
+        return Err(denied("the person cancelled"));
     }
-    let Some(persona) = sandbox.personas().by_code(&choice.persona) else {
-        return page::notice(StatusCode::BAD_REQUEST, "ไม่รู้จักบุคคลนี้", "There is no such persona.");
-    };
-    let Some(level) = persona.levels.get(&provider.code) else {
-        return back_with_error(&provider, &asks, "access_denied", "no account at this provider");
-    };
+    let persona = sandbox.personas().by_code(&choice.persona);
+    let persona = persona.ok_or(Refusal::Page("ไม่รู้จักบุคคลนี้", "There is no such persona."))?;
+    let level = persona.levels.get(&provider.code).ok_or_else(|| denied("no account at this provider"))?;
     if !Wanted::parse(&asks.acr_values).met_by(*level) {
-        return back_with_error(
-            &provider,
-            &asks,
-            "access_denied",
-            "the asked assurance level is not reached",
-        );
+        return Err(denied("the asked assurance level is not reached"));
     }
     match issue_code(&sandbox, &provider, persona, &asks).await {
-        Ok(code) => back(&provider, &asks, &[("code", &code)]),
+        Ok(code) => Ok(page::private(Redirect::to(&back(&provider, &asks, &[("code", &code)])))),
         Err(error) => {
             tracing::error!(error = %error, "sandbox: storing an authorization code failed");
-            back_with_error(&provider, &asks, "server_error", "try again")
+            Err(back_with_error(&provider, &asks, "server_error", "try again"))
         }
     }
 }
@@ -128,17 +133,16 @@ fn checked(
     sandbox: &Sandbox,
     provider: &Provider,
     asks: Result<Query<Asks>, QueryRejection>,
-) -> Result<Asks, Response> {
-    let refused = |th, en| Err(page::notice(StatusCode::BAD_REQUEST, th, en));
-    let Ok(Query(asks)) = asks else {
-        return refused("คำขอไม่ถูกต้อง", "The request is malformed or repeats a parameter.");
-    };
+) -> Result<Asks, Refusal> {
+    let malformed = Refusal::Page("คำขอไม่ถูกต้อง", "The request is malformed or repeats a parameter.");
+    let Query(asks) = asks.map_err(|_| malformed)?;
     if asks.client_id != sandbox.config().idp_client_id {
-        return refused("ไม่รู้จักแอปที่ขอเข้าสู่ระบบ", "The client is not registered.");
+        return Err(Refusal::Page("ไม่รู้จักแอปที่ขอเข้าสู่ระบบ", "The client is not registered."));
     }
     let public_url = sandbox.config().public_url.trim_end_matches('/');
     if asks.redirect_uri != format!("{public_url}/oauth/callback/{}", provider.code) {
-        return refused("ที่อยู่ปลายทางไม่ตรงกับที่ลงทะเบียน", "The redirect address is not the registered one.");
+        let en = "The redirect address is not the registered one.";
+        return Err(Refusal::Page("ที่อยู่ปลายทางไม่ตรงกับที่ลงทะเบียน", en));
     }
     match fault(&asks) {
         None => Ok(asks),
@@ -170,18 +174,17 @@ fn fault(asks: &Asks) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn back_with_error(provider: &Provider, asks: &Asks, error: &str, description: &str) -> Response {
-    back(provider, asks, &[("error", error), ("error_description", description)])
+fn back_with_error(provider: &Provider, asks: &Asks, error: &str, description: &str) -> Refusal {
+    Refusal::Back(back(provider, asks, &[("error", error), ("error_description", description)]))
 }
 
-/// 303 to the relying party, with its state and our issuer (RFC 9207).
-fn back(provider: &Provider, asks: &Asks, parameters: &[(&str, &str)]) -> Response {
-    let Ok(mut url) = Url::parse(&asks.redirect_uri) else {
-        return StatusCode::BAD_REQUEST.into_response();
-    };
-    url.query_pairs_mut().extend_pairs(parameters).append_pair("iss", &provider.issuer);
+/// The relying party's address with an answer, its state and our issuer (RFC 9207).
+fn back(provider: &Provider, asks: &Asks, answer: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(answer).append_pair("iss", &provider.issuer);
     if !asks.state.is_empty() {
-        url.query_pairs_mut().append_pair("state", &asks.state);
+        query.append_pair("state", &asks.state);
     }
-    page::private(Redirect::to(url.as_str()))
+    // The registered address has no query of its own.
+    format!("{}?{}", asks.redirect_uri, query.finish())
 }

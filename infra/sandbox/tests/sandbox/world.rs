@@ -42,16 +42,13 @@ pub struct World {
 
 impl World {
     pub async fn open(target: &Target) -> Self {
-        Self::open_at(target, testkit::clock()).await
-    }
-
-    pub async fn open_at(target: &Target, clock: Clock) -> Self {
+        let clock = testkit::clock();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let public_url = format!("http://{}", listener.local_addr().unwrap());
         let config = Config {
             public_url: public_url.clone(),
             confirmation_gap_ms: 20,
-            confirmation_late_ms: 300,
+            confirmation_late_ms: 1_000,
             ..Config::default()
         };
         let sandbox = Sandbox::open(target, clock.clone(), config).await.unwrap();

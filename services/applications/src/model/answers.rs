@@ -147,9 +147,7 @@ fn rule_in_words(kind: &Kind) -> (String, String) {
             let wanted = wanted_type(kind);
             (format!("ชนิดข้อมูลไม่ถูกต้อง ต้องเป็น {wanted}"), format!("Wrong type: must be {wanted}."))
         }
-        Kind::MinLength { limit: 1 } => {
-            ("กรุณากรอกข้อมูลนี้".into(), "This answer must not be empty.".into())
-        }
+        Kind::MinLength { limit: 1 } => ("กรุณากรอกข้อมูลนี้".into(), "This answer must not be empty.".into()),
         Kind::MinLength { limit } => {
             (format!("ต้องมีอย่างน้อย {limit} ตัวอักษร"), format!("At least {limit} characters."))
         }
@@ -164,17 +162,15 @@ fn rule_in_words(kind: &Kind) -> (String, String) {
         Kind::ExclusiveMaximum { limit } => {
             (format!("ต้องน้อยกว่า {limit}"), format!("Must be less than {limit}."))
         }
-        Kind::MinItems { limit } => (format!("ต้องมีอย่างน้อย {limit} รายการ"), format!("At least {limit} entries.")),
+        Kind::MinItems { limit } => {
+            (format!("ต้องมีอย่างน้อย {limit} รายการ"), format!("At least {limit} entries."))
+        }
         Kind::MaxItems { limit } => (format!("ต้องไม่เกิน {limit} รายการ"), format!("At most {limit} entries.")),
         Kind::UniqueItems => ("รายการต้องไม่ซ้ำกัน".into(), "Entries must differ from each other.".into()),
-        Kind::Enum { .. } => {
-            ("ต้องเลือกจากตัวเลือกที่กำหนด".into(), "Must be one of the choices given.".into())
-        }
+        Kind::Enum { .. } => ("ต้องเลือกจากตัวเลือกที่กำหนด".into(), "Must be one of the choices given.".into()),
         Kind::Constant { .. } => ("ต้องเป็นค่าที่กำหนด".into(), "Must be the value the form requires.".into()),
         Kind::Pattern { .. } => ("รูปแบบไม่ถูกต้อง".into(), "Not in the required form.".into()),
-        Kind::Format { format } => {
-            (format!("รูปแบบไม่ถูกต้อง ({format})"), format!("Not a valid {format}."))
-        }
+        Kind::Format { format } => (format!("รูปแบบไม่ถูกต้อง ({format})"), format!("Not a valid {format}.")),
         _ => ("ข้อมูลไม่ถูกต้อง".into(), "This answer is not valid.".into()),
     }
 }

@@ -51,18 +51,37 @@ pub struct NextAction {
 pub fn next_action(status: ApplicationStatus, decision_due_at: Option<DateTime<Utc>>) -> NextAction {
     use ApplicationStatus as S;
     let (actor, action, th, en) = match status {
-        S::Draft => (Actor::Applicant, Action::Submit, "กรอกแบบคำขอให้ครบแล้วยื่น", "Complete the form and submit it."),
-        S::Submitted => (Actor::Agency, Action::Take, "รอเจ้าหน้าที่รับเรื่อง", "An officer of the agency will take your case."),
+        S::Draft => {
+            (Actor::Applicant, Action::Submit, "กรอกแบบคำขอให้ครบแล้วยื่น", "Complete the form and submit it.")
+        }
+        S::Submitted => {
+            (Actor::Agency, Action::Take, "รอเจ้าหน้าที่รับเรื่อง", "An officer of the agency will take your case.")
+        }
         S::AwaitingPayment => (Actor::Applicant, Action::Pay, "ชำระค่าธรรมเนียม", "Pay the fee."),
-        S::UnderReview => (Actor::Agency, Action::Decide, "หน่วยงานกำลังพิจารณาคำขอ", "The agency is examining your application."),
+        S::UnderReview => (
+            Actor::Agency,
+            Action::Decide,
+            "หน่วยงานกำลังพิจารณาคำขอ",
+            "The agency is examining your application.",
+        ),
         S::Returned => (
             Actor::Applicant,
             Action::SendDocuments,
             "ส่งเอกสารเพิ่มเติมตามที่หน่วยงานแจ้ง แล้วยื่นอีกครั้ง",
             "Send the documents the agency asked for, then submit again.",
         ),
-        S::Approved => (Actor::Agency, Action::Issue, "อนุมัติแล้ว หน่วยงานจะออกเอกสารให้", "Approved. The agency will issue the document."),
-        S::Paid => (Actor::Agency, Action::Issue, "ชำระแล้ว หน่วยงานจะออกเอกสารให้", "Paid. The agency will issue the document."),
+        S::Approved => (
+            Actor::Agency,
+            Action::Issue,
+            "อนุมัติแล้ว หน่วยงานจะออกเอกสารให้",
+            "Approved. The agency will issue the document.",
+        ),
+        S::Paid => (
+            Actor::Agency,
+            Action::Issue,
+            "ชำระแล้ว หน่วยงานจะออกเอกสารให้",
+            "Paid. The agency will issue the document.",
+        ),
         S::Rejected => (Actor::Nobody, Action::None, "คำขอไม่ได้รับอนุมัติ", "The application was rejected."),
         S::Withdrawn => (Actor::Nobody, Action::None, "ถอนคำขอแล้ว", "The application was withdrawn."),
     };

@@ -8,7 +8,9 @@ use super::EventKind;
 pub fn description(kind: EventKind) -> LocalizedText {
     let (th, en) = match kind {
         EventKind::Started => ("เริ่มร่างคำขอ", "The draft was begun."),
-        EventKind::Submitted => ("ยื่นคำขอแล้ว ได้รับเลขรับ", "The application was submitted and has a receipt number."),
+        EventKind::Submitted => {
+            ("ยื่นคำขอแล้ว ได้รับเลขรับ", "The application was submitted and has a receipt number.")
+        }
         EventKind::FeeFellDue => ("ถึงกำหนดชำระค่าธรรมเนียม", "The fee fell due."),
         EventKind::BillIssued => ("ออกใบแจ้งชำระเงินแล้ว", "The bill was issued."),
         EventKind::FeeSettled => ("ชำระค่าธรรมเนียมแล้ว", "The fee was paid."),

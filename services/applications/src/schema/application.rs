@@ -93,8 +93,8 @@ impl Application {
     }
 
     /// The offering's revision in force when the draft was begun: its form, fee and legal days hold.
-    async fn offering_revision(&self) -> i64 {
-        self.0.offering_revision
+    async fn offering_revision(&self) -> i32 {
+        count(self.0.offering_revision)
     }
 
     /// The public service applied for.
@@ -141,8 +141,8 @@ impl Application {
     }
 
     /// Counts up with each save; a save names the revision it began from.
-    async fn revision(&self) -> i64 {
-        self.0.revision
+    async fn revision(&self) -> i32 {
+        count(self.0.revision)
     }
 
     /// What happened, in order.
@@ -235,4 +235,9 @@ impl Decision {
     async fn decided_at(&self) -> DateTime<Utc> {
         self.decision.decided_at
     }
+}
+
+/// A count as the schema's `Int`: 64-bit numbers do not fit, and no count of ours comes near.
+pub(super) fn count(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, InputObject, Json, Object};
 use graphql::{
-    ApplicationId, ConflictProblem, Failure, InvalidInput, NotFoundProblem, OfferingId, PartyId, StateProblem,
-    UnavailableProblem,
+    ApplicationId, ConflictProblem, Failure, InvalidInput, NotFoundProblem, OfferingId, PartyId,
+    StateProblem, UnavailableProblem,
 };
 
 use super::application::Application;
@@ -12,6 +12,7 @@ use super::service;
 use crate::Service;
 use crate::provider;
 use crate::store::draft::Beginning;
+use crate::store::submission::CLOSED;
 use crate::store::{Refusal, application as stored};
 
 /// What to apply for, and for whom.
@@ -43,7 +44,7 @@ pub struct SaveApplicationDraftInput {
     /// The application.
     application_id: ApplicationId,
     /// The revision these answers began from.
-    revision: i64,
+    revision: i32,
     /// All answers: an object by field name, at most 64 KiB.
     answers: Json<serde_json::Value>,
 }
@@ -67,7 +68,7 @@ pub struct SubmitApplicationInput {
     /// The application.
     application_id: ApplicationId,
     /// The revision the applicant read and means.
-    revision: i64,
+    revision: i32,
 }
 
 payload! {
@@ -127,7 +128,7 @@ impl DraftMutation {
         let citizen = auth::citizen(ctx)?;
         auth::principal(ctx).require_scope("applications:write")?;
         let (key, id) = (&input.idempotency_key, input.application_id.uuid());
-        let saved = service(ctx).store.save(citizen, key, id, input.revision, input.answers.0).await;
+        let saved = service(ctx).store.save(citizen, key, id, input.revision.into(), input.answers.0).await;
         SaveApplicationDraftPayload::answer(saved)
     }
 
@@ -143,7 +144,7 @@ impl DraftMutation {
         let principal = auth::principal(ctx);
         principal.require_scope("applications:write")?;
         let (key, id) = (&input.idempotency_key, input.application_id.uuid());
-        let submitted = service(ctx).store.submit(principal, citizen, key, id, input.revision).await;
+        let submitted = service(ctx).store.submit(principal, citizen, key, id, input.revision.into()).await;
         SubmitApplicationPayload::answer(submitted)
     }
 
@@ -170,11 +171,12 @@ async fn start(
 ) -> Result<stored::Application, Refusal> {
     let (principal, citizen) = (auth::principal(ctx), auth::citizen(ctx).map_err(Refusal::Failed)?);
     let acting = citizen.acting_for(input.party_id.uuid()).ok_or(Refusal::NotFound)?;
-    let offering = service.store.current_offering(input.offering_id.uuid()).await?;
+    let mut database = service.store.database.clone();
+    let offering = service.store.current_offering(&mut database, input.offering_id.uuid()).await?;
     let now = service.store.clock.now();
     principal.require_level(offering.level_required(), now).map_err(Refusal::Failed)?;
     if !offering.is_fileable() {
-        return Err(Refusal::NotOffered("this offering takes no applications here"));
+        return Err(Refusal::NotOffered(CLOSED));
     }
     let profile = provider::profile(service.graph.as_ref(), principal, acting.party_id).await?;
     if !offering.serves(profile.party.is_juristic) {

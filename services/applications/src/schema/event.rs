@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures::Stream;
 use graphql::{ApplicationId, Failure, LocalizedText, MandateId, PartyId};
 
+use super::application::count;
 use super::foreign::Party;
 use super::{reader, service};
 use crate::model::{ApplicationStatus, EventKind, timeline};
@@ -48,7 +49,7 @@ impl TypeName for ApplicationEvent {
 impl ApplicationEvent {
     /// Counts up per application, without gaps: subscribe with the last one seen.
     async fn sequence(&self) -> i32 {
-        i32::try_from(self.0.sequence).unwrap_or(i32::MAX)
+        count(self.0.sequence)
     }
 
     /// What happened.
@@ -100,10 +101,8 @@ impl ApplicationEvent {
     async fn requested_documents(&self, ctx: &Context<'_>) -> Result<Vec<RequestedDocument>, Failure> {
         let words = service(ctx).store.words(&self.0).await?.unwrap_or_default();
         let documents = words.documents.into_iter();
-        let shown = documents.map(|asked| RequestedDocument {
-            evidence_code: asked.evidence_code,
-            message: asked.message,
-        });
+        let shown = documents
+            .map(|asked| RequestedDocument { evidence_code: asked.evidence_code, message: asked.message });
         Ok(shown.collect())
     }
 }
@@ -111,10 +110,13 @@ impl ApplicationEvent {
 /// The subgraph's subscriptions.
 pub struct Subscription;
 
+/// The subgraph's subscriptions.
 #[GraphqlSubscription]
 impl Subscription {
     /// Each event of an application, from the one after `after` on: reconnect with the last
-    /// `sequence` seen and nothing is missed.
+    /// `sequence` seen and nothing is missed. Needs what `application` needs.
+    // async-graphql has no `requires_scopes` on subscription fields: `reader` checks them.
+    #[graphql(directive = auth::authenticated::apply())]
     async fn application_events(
         &self,
         ctx: &Context<'_>,

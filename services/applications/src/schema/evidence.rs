@@ -6,6 +6,7 @@ use graphql::{
     ApplicationId, ConflictProblem, EvidenceId, Failure, InvalidInput, NotFoundProblem, StateProblem,
 };
 
+use super::application::count;
 use super::problem::payload;
 use super::service;
 use crate::model::evidence::EvidenceStatus;
@@ -14,6 +15,7 @@ use crate::store::evidence as stored;
 /// A file attached to an application (หลักฐาน).
 pub struct Evidence(pub stored::Evidence);
 
+/// A file attached to an application (หลักฐาน).
 #[Object]
 impl Evidence {
     /// Its id.
@@ -38,7 +40,7 @@ impl Evidence {
 
     /// Its size in bytes.
     async fn size_bytes(&self) -> i32 {
-        i32::try_from(self.0.size_bytes).unwrap_or(i32::MAX)
+        count(self.0.size_bytes)
     }
 
     /// How far it has come.
@@ -100,6 +102,7 @@ payload! {
 #[derive(Default)]
 pub struct EvidenceMutation;
 
+/// A file attached to an application (หลักฐาน).
 #[Object]
 impl EvidenceMutation {
     /// Asks for an address to send a file to. Repeated under the same key, it is the same evidence

@@ -47,10 +47,10 @@ impl Problem {
             Refusal::NotFound => NotFoundProblem::new("There is no such thing, or it is not yours.").into(),
             Refusal::NotAllowed(reason) => StateProblem::new(reason.to_string()).into(),
             Refusal::NotOffered(reason) => StateProblem::new(reason).into(),
-            Refusal::KeyReused => {
-                ConflictProblem::new("The idempotency key was used for something else, or is empty or too long.")
-                    .into()
-            }
+            Refusal::KeyReused => ConflictProblem::new(
+                "The idempotency key was used for something else, or is empty or too long.",
+            )
+            .into(),
             Refusal::Invalid(fields) => InvalidInput::new("Some parts were refused.", fields).into(),
             Refusal::Unavailable => {
                 UnavailableProblem::new("Your profile cannot be read now; nothing was begun.").into()

@@ -184,7 +184,10 @@ fn reviewer<'a>(ctx: &Context<'a>) -> Result<&'a Officer, Failure> {
     let officer = auth::officer(ctx)?;
     auth::principal(ctx).require_scope("cases:write")?;
     if officer.roles.is_empty() {
-        return Err(Failure::new(ErrorCode::Forbidden, "This needs a role in the agency that you do not have."));
+        return Err(Failure::new(
+            ErrorCode::Forbidden,
+            "This needs a role in the agency that you do not have.",
+        ));
     }
     Ok(officer)
 }

@@ -72,7 +72,8 @@ pub struct Listing {
 impl Application {
     /// What the rules need to know.
     pub fn facts(&self, offering: &Offering) -> Facts {
-        let rules = self.rule_set.as_deref().map_or_else(|| RuleSet::in_force(self.created_at), RuleSet::pinned);
+        let rules =
+            self.rule_set.as_deref().map_or_else(|| RuleSet::in_force(self.created_at), RuleSet::pinned);
         Facts {
             fee_settled: self.fee_settled_at.is_some(),
             taken: self.taken_by.is_some(),
@@ -132,7 +133,11 @@ impl Store {
     }
 
     /// Applications someone may see.
-    pub async fn applications(&self, reader: &Reader, listing: &Listing) -> Result<Vec<Application>, Refusal> {
+    pub async fn applications(
+        &self,
+        reader: &Reader,
+        listing: &Listing,
+    ) -> Result<Vec<Application>, Refusal> {
         let (theirs, reader) = visible(reader, self.database.engine());
         let mut sql = format!("select {COLUMNS} from application where {theirs}");
         // `$1` is left to the id elsewhere: here it carries the limit.
@@ -160,7 +165,12 @@ impl Store {
     }
 
     /// An application, held until the transaction ends.
-    pub(super) async fn locked(&self, tx: &mut Tx, reader: &Reader, id: Uuid) -> Result<Application, Refusal> {
+    pub(super) async fn locked(
+        &self,
+        tx: &mut Tx,
+        reader: &Reader,
+        id: Uuid,
+    ) -> Result<Application, Refusal> {
         let (theirs, reader) = visible(reader, tx.engine());
         let lock = tx.engine().for_update();
         let sql = format!("select {COLUMNS} from application where id = $1 and {theirs}{lock}");
@@ -169,7 +179,11 @@ impl Store {
     }
 
     /// Any application, held until the transaction ends: for messages of other services.
-    pub(super) async fn locked_by_system(&self, tx: &mut Tx, id: Uuid) -> Result<Option<Application>, Refusal> {
+    pub(super) async fn locked_by_system(
+        &self,
+        tx: &mut Tx,
+        id: Uuid,
+    ) -> Result<Option<Application>, Refusal> {
         let lock = tx.engine().for_update();
         let sql = format!("select {COLUMNS} from application where id = $1{lock}");
         tx.row(&sql, args![id]).await?.as_ref().map(Application::from_row).transpose()
@@ -298,7 +312,9 @@ fn visible(reader: &Reader, engine: Engine) -> (String, Value) {
         Reader::Parties(parties) => {
             (format!("applicant_party_id in {}", engine.in_uuids("$2")), Value::from(json!(parties)))
         }
-        Reader::Agency(code) => ("agency_code = $2 and submitted_at is not null".to_owned(), Value::from(code)),
+        Reader::Agency(code) => {
+            ("agency_code = $2 and submitted_at is not null".to_owned(), Value::from(code))
+        }
     }
 }
 

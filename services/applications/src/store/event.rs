@@ -121,7 +121,8 @@ impl Store {
             EventKind::FeeSettled => application.fee_settled_at = Some(now),
             EventKind::FeeFellDue => self.publish_fee(tx, application, offering).await?,
             EventKind::Submitted | EventKind::Resubmitted => {
-                self.publish(tx, "applications.submitted", json!({ "application_id": application.id })).await?;
+                self.publish(tx, "applications.submitted", json!({ "application_id": application.id }))
+                    .await?;
             }
             EventKind::Approved | EventKind::ApprovedAutomatically | EventKind::Rejected => {
                 self.decide(tx, application, &entry, now).await?;
@@ -143,7 +144,8 @@ impl Store {
             Some(reason) => Some(self.seal(tx, application, "decision_reason", reason).await?),
             None => None,
         };
-        let outcome = if entry.kind == EventKind::Rejected { EventKind::Rejected } else { EventKind::Approved };
+        let outcome =
+            if entry.kind == EventKind::Rejected { EventKind::Rejected } else { EventKind::Approved };
         let automatic = entry.kind == EventKind::ApprovedAutomatically;
         application.decision = Some(Decision { outcome, automatic, reason, decided_at: now });
         Ok(())

@@ -91,7 +91,13 @@ impl Store {
                 self.check_room(&mut tx, application.id).await?;
                 let name = self
                     .sealer
-                    .seal_json(&mut tx, application.applicant_party_id, name_place(id), &file_name, self.clock.now())
+                    .seal_json(
+                        &mut tx,
+                        application.applicant_party_id,
+                        name_place(id),
+                        &file_name,
+                        self.clock.now(),
+                    )
                     .await?;
                 self.insert_evidence(&mut tx, id, announced, asked, name).await?;
                 self.complete(&mut tx, &once, id).await?;
@@ -120,7 +126,8 @@ impl Store {
 
     /// A stored file, for someone who may see its application.
     pub async fn evidence(&self, reader: &Reader, id: Uuid) -> Result<Evidence, Refusal> {
-        let sql = format!("select {COLUMNS} from evidence {JOIN} where evidence.id = $1 and stored_at is not null");
+        let sql =
+            format!("select {COLUMNS} from evidence {JOIN} where evidence.id = $1 and stored_at is not null");
         let row = self.database.row(&sql, args![id]).await?.ok_or(Refusal::NotFound)?;
         let evidence = Evidence::from_row(&row)?;
         self.application(reader, evidence.application_id).await?;
@@ -153,7 +160,8 @@ impl Store {
     pub async fn seal_file(&self, of: &Evidence, content: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut tx = self.database.begin().await?;
         let place = content_place(of.id);
-        let sealed = self.sealer.seal(&mut tx, of.applicant_party_id, place, content, self.clock.now()).await?;
+        let sealed =
+            self.sealer.seal(&mut tx, of.applicant_party_id, place, content, self.clock.now()).await?;
         tx.commit().await?;
         Ok(sealed)
     }
@@ -222,7 +230,11 @@ impl Store {
             return Ok(());
         }
         let th = format!("แนบไฟล์ได้ไม่เกิน {FILES_MAX} ครั้งต่อคำขอ");
-        Err(Refusal::Invalid(vec![answers::fault("/evidenceCode", th, format!("At most {FILES_MAX} files."))]))
+        Err(Refusal::Invalid(vec![answers::fault(
+            "/evidenceCode",
+            th,
+            format!("At most {FILES_MAX} files."),
+        )]))
     }
 
     async fn insert_evidence(
@@ -294,9 +306,8 @@ fn check_file<'a>(
     asked: Option<&'a EvidenceRequirement>,
     announced: &Announced,
 ) -> Result<(&'a EvidenceRequirement, String), Refusal> {
-    let refuse = |pointer: &str, th: String, en: String| {
-        Err(Refusal::Invalid(vec![answers::fault(pointer, th, en)]))
-    };
+    let refuse =
+        |pointer: &str, th: String, en: String| Err(Refusal::Invalid(vec![answers::fault(pointer, th, en)]));
     let Some(asked) = asked.filter(|asked| !asked.held_by_state) else {
         let en = "This service does not ask for such a document.".into();
         return refuse("/evidenceCode", "บริการนี้ไม่ได้ขอเอกสารนี้".into(), en);

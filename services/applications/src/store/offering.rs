@@ -12,21 +12,20 @@ impl Store {
         tx.execute(
             "insert into offering_copy (offering_id, revision, content, received_at) values ($1, $2, $3, $4)
              on conflict (offering_id, revision) do nothing",
-            args![
-                offering.offering_id,
-                offering.revision,
-                serde_json::to_value(offering)?,
-                self.clock.now()
-            ],
+            args![offering.offering_id, offering.revision, serde_json::to_value(offering)?, self.clock.now()],
         )
         .await?;
         Ok(())
     }
 
     /// The newest revision of an offering.
-    pub async fn current_offering(&self, offering_id: Uuid) -> Result<Offering, Refusal> {
+    pub async fn current_offering(
+        &self,
+        database: &mut impl Queryable,
+        offering_id: Uuid,
+    ) -> Result<Offering, Refusal> {
         let sql = "select content from offering_copy where offering_id = $1 order by revision desc limit 1";
-        let row = self.database.row(sql, args![offering_id]).await?.ok_or(Refusal::NotFound)?;
+        let row = database.row(sql, args![offering_id]).await?.ok_or(Refusal::NotFound)?;
         Ok(serde_json::from_value(row.get("content")?)?)
     }
 

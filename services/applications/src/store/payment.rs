@@ -104,7 +104,11 @@ impl Store {
             Ok(()) => {}
             // Refused before anything was written; it will be refused every time.
             Err(Refusal::NotAllowed(NotAllowed::WrongStatus | NotAllowed::Closed)) => {
-                tracing::warn!(kind = news.kind.word(), status = application.status.word(), "news that moves nothing");
+                tracing::warn!(
+                    kind = news.kind.word(),
+                    status = application.status.word(),
+                    "news that moves nothing"
+                );
             }
             Err(other) => return Err(other),
         }

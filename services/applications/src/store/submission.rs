@@ -15,6 +15,9 @@ use crate::model::offering::Offering;
 use crate::model::rules::{RuleSet, buddhist_year};
 use crate::model::{ApplicationStatus, EventKind};
 
+/// What an applicant is told where an agency takes no applications.
+pub const CLOSED: &str = "the agency takes no applications for this service at present";
+
 impl Store {
     /// Submits, or submits again what was asked for: one transaction from the check to the message.
     pub async fn submit(
@@ -47,6 +50,10 @@ impl Store {
             _ => EventKind::Submitted,
         };
         if kind == EventKind::Submitted {
+            let current = self.current_offering(&mut tx, application.offering_id).await?;
+            if !current.accepting {
+                return Err(Refusal::NotOffered(CLOSED));
+            }
             self.receive(&mut tx, &mut application, &offering).await?;
         }
         application.revision += 1;

@@ -49,10 +49,17 @@ impl Catalogue {
     }
 
     fn read_one(&mut self, file: &SourceFile, findings: &mut Findings) {
-        let Some((folder, code)) =
-            file.path.strip_suffix(".toml").and_then(|path| path.split_once('/')).filter(|(_, code)| !code.contains('/'))
+        let Some((folder, code)) = file
+            .path
+            .strip_suffix(".toml")
+            .and_then(|path| path.split_once('/'))
+            .filter(|(_, code)| !code.contains('/'))
         else {
-            return findings.add(&file.path, "", "is not at agencies/, public_services/ or life_events/<code>.toml");
+            return findings.add(
+                &file.path,
+                "",
+                "is not at agencies/, public_services/ or life_events/<code>.toml",
+            );
         };
         if file.text.len() > FILE_BYTES_MAX {
             return findings.add(&file.path, "", format!("is larger than {FILE_BYTES_MAX} bytes"));
@@ -73,7 +80,8 @@ fn keep<T: DeserializeOwned + Serialize>(
     file: &SourceFile,
     findings: &mut Findings,
 ) {
-    let read = toml::from_str::<T>(&file.text).and_then(|read| Ok((read, toml::from_str::<Value>(&file.text)?)));
+    let read =
+        toml::from_str::<T>(&file.text).and_then(|read| Ok((read, toml::from_str::<Value>(&file.text)?)));
     match read {
         Err(error) => findings.add(&file.path, "", error.to_string().trim_end()),
         Ok((read, written)) => {

@@ -90,9 +90,12 @@ impl Form {
         schema.insert("type".into(), json!("object"));
         schema.insert("additionalProperties".into(), json!(false));
         schema.extend(self.schema.as_object().cloned().unwrap_or_default());
-        for property in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
+        for property in
+            schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
         {
-            if let Some(property) = property.as_object_mut().filter(|property| property.contains_key("x-source")) {
+            if let Some(property) =
+                property.as_object_mut().filter(|property| property.contains_key("x-source"))
+            {
                 property.insert("readOnly".into(), json!(true));
             }
         }
@@ -103,7 +106,11 @@ impl Form {
     pub fn lint(&self, file: &str, findings: &mut Findings) {
         for key in ["$schema", "type", "additionalProperties"] {
             if self.schema.get(key).is_some() {
-                findings.add(file, format!("form.schema.{key}"), "is always the same and is added when published");
+                findings.add(
+                    file,
+                    format!("form.schema.{key}"),
+                    "is always the same and is added when published",
+                );
             }
         }
         let schema = self.published(1).schema;
@@ -116,7 +123,11 @@ impl Form {
             return findings.add(file, "form.schema.properties", "is missing");
         };
         if properties.is_empty() || properties.len() > FIELDS_MAX {
-            findings.add(file, "form.schema.properties", format!("has none or more than {FIELDS_MAX} fields"));
+            findings.add(
+                file,
+                "form.schema.properties",
+                format!("has none or more than {FIELDS_MAX} fields"),
+            );
         }
         lint_properties(properties, "form.schema.properties", true, file, findings);
         self.lint_names(properties, file, findings);
@@ -124,7 +135,8 @@ impl Form {
 
     /// `required` and the layout name the fields that there are, and the layout each of them once.
     fn lint_names(&self, properties: &Map<String, Value>, file: &str, findings: &mut Findings) {
-        let required = self.schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let required =
+            self.schema.get("required").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         for name in required.iter().filter_map(Value::as_str) {
             if !properties.contains_key(name) {
                 findings.add(file, "form.schema.required", format!("\"{name}\" is not a property"));
@@ -170,7 +182,8 @@ fn lint_properties(
         lint_limits(property, &key, file, findings);
         let items = property.get("items").and_then(Value::as_object);
         for (below, at) in [(Some(property), ""), (items, ".items")] {
-            if let Some(inner) = below.and_then(|schema| schema.get("properties")).and_then(Value::as_object) {
+            if let Some(inner) = below.and_then(|schema| schema.get("properties")).and_then(Value::as_object)
+            {
                 lint_properties(inner, &format!("{key}{at}.properties"), false, file, findings);
             }
         }
@@ -188,12 +201,20 @@ fn lint_source(
 ) {
     match property.get("x-source") {
         None if is_held_by_the_state(name, property) => {
-            findings.add(file, key, "asks for what the state already holds: give it an x-source or leave it out");
+            findings.add(
+                file,
+                key,
+                "asks for what the state already holds: give it an x-source or leave it out",
+            );
         }
         None => {}
         Some(Value::String(source)) if SOURCES.contains(&source.as_str()) => {
             if !top {
-                findings.add(file, key, "has an x-source below the top of the form, where nothing is prefilled");
+                findings.add(
+                    file,
+                    key,
+                    "has an x-source below the top of the form, where nothing is prefilled",
+                );
             }
             if property.get("readOnly").is_some_and(|value| value != true) {
                 findings.add(file, key, "is prefilled from x-source and so may not be editable (readOnly)");
@@ -208,7 +229,8 @@ fn lint_source(
 fn is_held_by_the_state(name: &str, property: &Map<String, Value>) -> bool {
     let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     let about_applicant = APPLICANT_WORDS.iter().filter_map(|word| plain.strip_prefix(word));
-    let held = std::iter::once(plain.as_str()).chain(about_applicant).any(|name| HELD_BY_THE_STATE.contains(&name));
+    let held =
+        std::iter::once(plain.as_str()).chain(about_applicant).any(|name| HELD_BY_THE_STATE.contains(&name));
     let title = property.get("title").and_then(Value::as_str).unwrap_or_default();
     held || title.contains("เลขประจำตัวประชาชน") || title.contains("เลขบัตรประชาชน") || title == "วันเกิด"
 }

@@ -41,7 +41,8 @@ mod tests {
     fn an_amount_has_two_decimals_and_no_sign() {
         assert_eq!(satang("505.00"), Some(50_500));
         assert_eq!(satang("0.05"), Some(5));
-        for wrong in ["505", "505.0", "-1.00", "1,000.00", "1.000", ".50", "1.", "", "1000000.01", "๕.๐๐"] {
+        for wrong in ["505", "505.0", "-1.00", "1,000.00", "1.000", ".50", "1.", "", "1000000.01", "๕.๐๐"]
+        {
             assert_eq!(satang(wrong), None, "{wrong}");
         }
     }

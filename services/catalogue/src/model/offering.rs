@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Agency, Area, Audience, DecisionMode, Evidence, FactStatus, Fee, FeeDue, Layout, LegalDays, Offering, PublicService,
+    Agency, Area, Audience, DecisionMode, Evidence, FactStatus, Fee, FeeDue, Layout, LegalDays, Offering,
+    PublicService,
 };
 
 /// The content of an offering's revision: the offering with what its service and agency said at that time.

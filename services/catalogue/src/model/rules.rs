@@ -108,7 +108,11 @@ fn check_evidence(service: &PublicService, file: &str, findings: &mut Findings) 
         let key = format!("evidence[{index}]");
         check_text(&format!("{key}.title"), &evidence.title, file, findings);
         if !is_field_name(&evidence.code) || !codes.insert(&evidence.code) {
-            findings.add(file, format!("{key}.code"), "is not small letters, digits and underscores, or comes twice");
+            findings.add(
+                file,
+                format!("{key}.code"),
+                "is not small letters, digits and underscores, or comes twice",
+            );
         }
         let Evidence { held_by, upload, required, code, .. } = evidence;
         match (held_by, upload) {
@@ -123,12 +127,18 @@ fn check_evidence(service: &PublicService, file: &str, findings: &mut Findings) 
                 format!("asks for \"{code}\", which the state already holds: say who in held_by"),
             ),
             (None, None) if *required && service.has_form() => {
-                findings.add(file, &key, "is required and can neither be fetched (held_by) nor given (upload)");
+                findings.add(
+                    file,
+                    &key,
+                    "is required and can neither be fetched (held_by) nor given (upload)",
+                );
             }
             _ => {}
         }
         let Some(upload) = upload else { continue };
-        if upload.media_types.is_empty() || !upload.media_types.iter().all(|t| MEDIA_TYPES.contains(&t.as_str())) {
+        if upload.media_types.is_empty()
+            || !upload.media_types.iter().all(|t| MEDIA_TYPES.contains(&t.as_str()))
+        {
             let message = format!("is empty or has others than {}", MEDIA_TYPES.join(", "));
             findings.add(file, format!("{key}.upload.media_types"), message);
         }
@@ -171,7 +181,9 @@ fn check_fee(key: &str, fee: &Fee, fileable: bool, file: &str, findings: &mut Fi
         (FeeDue::None, _) => findings.add(file, amount, "is not \"0.00\" though no fee is due"),
         (_, Some(_)) => findings.add(file, amount, "is nothing though a fee is due"),
         (_, None) if fileable => findings.add(file, amount, "is missing: a bill needs an amount"),
-        (_, None) if fee.note.is_none() => findings.add(file, format!("{key}.note"), "must tell how it is assessed"),
+        (_, None) if fee.note.is_none() => {
+            findings.add(file, format!("{key}.note"), "must tell how it is assessed");
+        }
         (_, None) => {}
     }
 }
@@ -183,7 +195,8 @@ fn check_life_event(code: &str, event: &LifeEvent, file: &str, findings: &mut Fi
     check_text("title", &event.title, file, findings);
     check_text("summary", &event.summary, file, findings);
     let different: BTreeSet<_> = event.services.iter().collect();
-    if event.services.is_empty() || event.services.len() > LIST_MAX || different.len() < event.services.len() {
+    if event.services.is_empty() || event.services.len() > LIST_MAX || different.len() < event.services.len()
+    {
         findings.add(file, "services", format!("are not 1 to {LIST_MAX} different codes"));
     }
 }
@@ -192,7 +205,11 @@ fn check_text(key: &str, text: &LocalizedText, file: &str, findings: &mut Findin
     for (language, text) in [("th", Some(&text.th)), ("en", text.en.as_ref())] {
         match text {
             Some(text) if !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX => {}
-            _ => findings.add(file, format!("{key}.{language}"), format!("is not 1 to {TEXT_CHARS_MAX} characters")),
+            _ => findings.add(
+                file,
+                format!("{key}.{language}"),
+                format!("is not 1 to {TEXT_CHARS_MAX} characters"),
+            ),
         }
     }
 }

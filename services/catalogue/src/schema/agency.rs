@@ -54,7 +54,9 @@ impl AgencyQuery {
     async fn agencies(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Agencies on this page at most: 20 when not given, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Agencies on this page at most: 20 when not given, 100 at most.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> Result<PageConnection<Agency>, Failure> {
         let page = Page::parse(first, after)?;

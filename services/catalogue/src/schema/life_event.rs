@@ -49,7 +49,9 @@ impl LifeEventQuery {
     async fn life_events(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Life events on this page at most: 20 when not given, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Life events on this page at most: 20 when not given, 100 at most.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
     ) -> Result<PageConnection<LifeEvent>, Failure> {
         let page = Page::parse(first, after)?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 use graphql::{
-    AuthenticatorAssuranceLevel, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText, Page, PageConnection,
+    AuthenticatorAssuranceLevel, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText, Page,
+    PageConnection,
 };
 use serde_json::Value;
 
@@ -103,14 +104,19 @@ impl PublicService {
     async fn offerings(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Offerings on this page at most: 20 when not given, 100 at most.")] first: Option<i32>,
+        #[graphql(desc = "Offerings on this page at most: 20 when not given, 100 at most.")] first: Option<
+            i32,
+        >,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
-        #[graphql(desc = "Only those that serve this area: its own, those of an area that holds it, those of \
-                          the whole country. Two digits for a province, four for a district, six for a subdistrict.")]
+        #[graphql(
+            desc = "Only those that serve this area: its own, those of an area that holds it, those of \
+                          the whole country. Two digits for a province, four for a district, six for a subdistrict."
+        )]
         area: Option<String>,
     ) -> Result<PageConnection<Offering>, Failure> {
         let page = Page::parse(first, after)?;
-        let wanted = OfferingPage { area: super::area(area)?, after: page.after.clone(), limit: page.limit() };
+        let wanted =
+            OfferingPage { area: super::area(area)?, after: page.after.clone(), limit: page.limit() };
         let key = OfferingsOf { service: self.0.code.clone(), page: wanted };
         let found = loaders(context).load_one(key).await?.unwrap_or_default();
         let offerings = found.into_iter().map(Offering).collect();
@@ -122,7 +128,9 @@ impl PublicService {
     async fn offering(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "An area code: two digits for a province, four for a district, six for a subdistrict.")]
+        #[graphql(
+            desc = "An area code: two digits for a province, four for a district, six for a subdistrict."
+        )]
         area: String,
     ) -> Result<Option<Offering>, Failure> {
         let Some(area) = super::area(Some(area))? else { return Ok(None) };
@@ -240,8 +248,12 @@ impl PublicServiceQuery {
     async fn public_services(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Services on this page at most: 20 when not given, 100 at most.")] first: Option<i32>,
-        #[graphql(desc = "The cursor after which the page begins; it belongs to the same search and filter.")]
+        #[graphql(desc = "Services on this page at most: 20 when not given, 100 at most.")] first: Option<
+            i32,
+        >,
+        #[graphql(
+            desc = "The cursor after which the page begins; it belongs to the same search and filter."
+        )]
         after: Option<String>,
         #[graphql(desc = "Words in Thai or English, at most 200 characters.")] search: Option<String>,
         #[graphql(desc = "Narrows the list.")] filter: Option<PublicServiceFilter>,

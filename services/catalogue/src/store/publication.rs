@@ -109,7 +109,8 @@ impl Publication<'_> {
         for (code, service) in &catalogue.services {
             let file = format!("public_services/{code}.toml");
             let offered = service.offerings.iter().enumerate();
-            let offered = offered.map(|(index, offering)| (format!("offerings[{index}].agency"), &offering.agency));
+            let offered =
+                offered.map(|(index, offering)| (format!("offerings[{index}].agency"), &offering.agency));
             for (key, agency) in std::iter::once(("agency".to_owned(), &service.agency)).chain(offered) {
                 if !self.agencies.contains_key(agency) {
                     findings.add(&file, key, format!("there is no agency \"{agency}\""));
@@ -119,7 +120,9 @@ impl Publication<'_> {
         for (code, event) in &catalogue.life_events {
             for service in &event.services {
                 let sql = "select 1 as one from public_service where code = $1";
-                if !catalogue.services.contains_key(service) && self.tx.row(sql, args![service]).await?.is_none() {
+                if !catalogue.services.contains_key(service)
+                    && self.tx.row(sql, args![service]).await?.is_none()
+                {
                     let file = format!("life_events/{code}.toml");
                     findings.add(&file, "services", format!("there is no public service \"{service}\""));
                 }

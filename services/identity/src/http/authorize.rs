@@ -20,7 +20,11 @@ use crate::model::secret;
 use crate::provider::{Ask, Failure, IdentityProvider};
 
 /// `GET /oauth/authorize`
-pub async fn begin(State(inner): State<Arc<Inner>>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+pub async fn begin(
+    State(inner): State<Arc<Inner>>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let parameters = match answer::parameters(query.unwrap_or_default().as_bytes()) {
         Ok(parameters) => parameters,
         Err(description) => return refused_page(description),
@@ -41,12 +45,10 @@ pub async fn begin(State(inner): State<Arc<Inner>>, headers: HeaderMap, RawQuery
         id: inner.clock.uuid(),
         request,
         browser_hash: browser.hash(),
-        provider: None,
         nonce: None,
         code_verifier: None,
         created_at: now,
         expires_at: now + Duration::minutes(LOGIN_MINUTES_MAX),
-        returned_at: None,
         outcome: None,
         finished_at: None,
     };
@@ -79,7 +81,11 @@ pub async fn start(
 }
 
 /// The flow, if it is open and this browser began it; otherwise the page to answer with.
-pub async fn own_flow(inner: &Inner, id: Uuid, headers: &HeaderMap) -> Result<(LoginFlow, Browser), Response> {
+pub async fn own_flow(
+    inner: &Inner,
+    id: Uuid,
+    headers: &HeaderMap,
+) -> Result<(LoginFlow, Browser), Response> {
     let flow = inner.store.flow(id).await.map_err(|error| page::failure(&error))?;
     let open = flow.filter(|flow| flow.is_open(inner.clock.now()));
     let browser = Browser::of(headers);
@@ -141,7 +147,10 @@ fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, status: StatusCode) 
         &format!("{client_en} asks you to log in with a Digital ID."),
     );
     let body = format!("<p>{intro}</p>{links}");
-    Page { status, title_th: "เลือกวิธีเข้าสู่ระบบ", title_en: "Choose how to log in", body, form_leads_to: None }.answer()
+    Page {
+        status, title_th: "เลือกวิธีเข้าสู่ระบบ", title_en: "Choose how to log in", body, form_leads_to: None
+    }
+    .answer()
 }
 
 /// A link per provider. Links, not forms: a content security policy would check where a form ends up.
@@ -183,12 +192,21 @@ fn down(inner: &Inner, flow: &LoginFlow, down: &dyn IdentityProvider) -> Respons
     let name = down.name();
     let sentence = two(
         &format!("{} ไม่ตอบสนองในขณะนี้ โปรดลองใหม่หรือเลือกวิธีอื่น", name.th),
-        &format!("{} does not answer. Try again later or choose another.", name.en.as_deref().unwrap_or(&name.th)),
+        &format!(
+            "{} does not answer. Try again later or choose another.",
+            name.en.as_deref().unwrap_or(&name.th)
+        ),
     );
     let body = format!("<p role=\"alert\">{sentence}</p>{others}");
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    Page { status, title_th: "ใช้งานไม่ได้ชั่วคราว", title_en: "Not available for the moment", body, form_leads_to: None }
-        .answer()
+    Page {
+        status,
+        title_th: "ใช้งานไม่ได้ชั่วคราว",
+        title_en: "Not available for the moment",
+        body,
+        form_leads_to: None,
+    }
+    .answer()
 }
 
 fn refused_page(description: &str) -> Response {
@@ -198,5 +216,8 @@ fn refused_page(description: &str) -> Response {
         escape(description)
     );
     let status = StatusCode::BAD_REQUEST;
-    Page { status, title_th: "เข้าสู่ระบบไม่ได้", title_en: "This login cannot go on", body, form_leads_to: None }.answer()
+    Page {
+        status, title_th: "เข้าสู่ระบบไม่ได้", title_en: "This login cannot go on", body, form_leads_to: None
+    }
+    .answer()
 }

@@ -56,7 +56,8 @@ impl Browser {
         let secure = public_url.starts_with("https:");
         let (name, attribute) = if secure { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") };
         let age_s = LOGIN_MINUTES_MAX * 60;
-        let cookie = format!("{name}={}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{attribute}", self.token);
+        let cookie =
+            format!("{name}={}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{attribute}", self.token);
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             response.headers_mut().append(SET_COOKIE, cookie);
         }

@@ -50,7 +50,9 @@ pub async fn returned(
     RawQuery(query): RawQuery,
 ) -> Response {
     let parameters = answer::parameters(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let (Some(provider), Some(state)) = (inner.provider(&code), parameters.get("state")) else { return over() };
+    let (Some(provider), Some(state)) = (inner.provider(&code), parameters.get("state")) else {
+        return over();
+    };
     let flow = match inner.store.take_flow(provider.code(), &secret::hash(state), inner.clock.now()).await {
         Ok(Some(flow)) => flow,
         Ok(None) => return over(),
@@ -82,7 +84,8 @@ pub async fn issue(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
         return page::failure(&error);
     }
     metrics::counter!("identity_logins_total", "provider" => login.provider.clone()).increment(1);
-    let parameters = [("code", code.as_str()), ("state", &flow.request.state), ("iss", &inner.config.public_url)];
+    let parameters =
+        [("code", code.as_str()), ("state", &flow.request.state), ("iss", &inner.config.public_url)];
     redirect(&with_parameters(&flow.request.redirect_uri, &parameters))
 }
 
@@ -119,7 +122,10 @@ async fn book(
     let level = inner.assurance.level(provider.code(), &identity.claims.0, today);
     let asked = flow.request.acr_values.as_deref().and_then(requested);
     if asked.is_some_and(|asked| !level.reaches(asked)) {
-        return Err(Fault::Refused("unmet_authentication_requirements", "the login does not reach acr_values"));
+        return Err(Fault::Refused(
+            "unmet_authentication_requirements",
+            "the login does not reach acr_values",
+        ));
     }
     let age = inner.clock.now() - identity.authenticated_at;
     if flow.request.max_age_s.is_some_and(|max| age > Duration::seconds(max + CLOCK_SKEW_S_MAX)) {
@@ -142,7 +148,9 @@ async fn person(
     let refused = |description| Fault::Refused("access_denied", description);
     let believed = identity.pid.as_deref().filter(|_| believes_pid(proofing));
     let pid = match believed {
-        Some(text) => Some(NationalId::parse(text, inner.numbers()).ok_or(refused("the number is not accepted here"))?),
+        Some(text) => {
+            Some(NationalId::parse(text, inner.numbers()).ok_or(refused("the number is not accepted here"))?)
+        }
         None => None,
     };
     let client = inner.clients.get(&flow.request.client_id).ok_or(refused("the client is gone"))?;
@@ -153,8 +161,13 @@ async fn person(
         };
         return officer.map(|officer| Person::Officer(officer.id)).ok_or(refused("this is for officers"));
     }
-    let arrival =
-        Arrival { issuer: identity.issuer, subject: identity.subject, pid, proofing, profile: identity.profile };
+    let arrival = Arrival {
+        issuer: identity.issuer,
+        subject: identity.subject,
+        pid,
+        proofing,
+        profile: identity.profile,
+    };
     let fresh = [inner.clock.uuid(), inner.clock.uuid()];
     let citizen = inner.store.arrive(&arrival, fresh, inner.clock.now()).await?;
     let citizen = citizen.ok_or(refused("this account belongs to another person"))?;

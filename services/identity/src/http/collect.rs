@@ -52,7 +52,8 @@ pub async fn collect(
     if !secret::same(token.as_bytes(), browser.form_token(flow.id).as_bytes()) {
         return form(&flow, &browser, true);
     }
-    let number: String = parameters.get("number").unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
+    let number: String =
+        parameters.get("number").unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
     match inner.store.collect_flow(flow.id, &secret::hash(&number), inner.clock.now()).await {
         Ok(NumberTry::Right(flow)) => match &flow.outcome {
             Some(login) => issue(&inner, &flow, login).await,
@@ -70,8 +71,10 @@ pub async fn collect(
 
 fn form(flow: &LoginFlow, browser: &Browser, wrong: bool) -> Response {
     let label = two("ตัวเลข 6 หลักที่แสดงหลังยืนยันตัวตน", "The six digits shown after you were verified");
-    let refusal = two("ตัวเลขไม่ถูกต้อง หรือยังยืนยันตัวตนไม่เสร็จ", "The number is not right, or you are not verified yet.");
-    let refusal = if wrong { format!("<p role=\"alert\" id=\"refusal\">{refusal}</p>") } else { String::new() };
+    let refusal =
+        two("ตัวเลขไม่ถูกต้อง หรือยังยืนยันตัวตนไม่เสร็จ", "The number is not right, or you are not verified yet.");
+    let refusal =
+        if wrong { format!("<p role=\"alert\" id=\"refusal\">{refusal}</p>") } else { String::new() };
     let body = format!(
         "{refusal}<form method=\"post\" action=\"/oauth/continue/{id}\"><p><label for=\"number\">{label}</label></p>\
          <p><input id=\"number\" name=\"number\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"7\" \
@@ -87,9 +90,5 @@ fn form(flow: &LoginFlow, browser: &Browser, wrong: bool) -> Response {
 }
 
 fn nothing() -> Response {
-    notice(
-        StatusCode::NOT_FOUND,
-        "ไม่มีการเข้าสู่ระบบที่รออยู่ในเบราว์เซอร์นี้",
-        "No login is waiting in this browser.",
-    )
+    notice(StatusCode::NOT_FOUND, "ไม่มีการเข้าสู่ระบบที่รออยู่ในเบราว์เซอร์นี้", "No login is waiting in this browser.")
 }

@@ -13,7 +13,8 @@ use crate::Inner;
 /// One document serves both well-known addresses.
 pub async fn show(State(inner): State<Arc<Inner>>) -> Response {
     let issuer = &inner.config.public_url;
-    let scopes: BTreeSet<&str> = inner.clients.all().flat_map(|client| client.scopes.iter()).map(String::as_str).collect();
+    let scopes: BTreeSet<&str> =
+        inner.clients.all().flat_map(|client| client.scopes.iter()).map(String::as_str).collect();
     public_json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/oauth/authorize"),

@@ -116,8 +116,12 @@ async fn load(store: &Store, clock: &Clock) -> Result<Ring, KeyError> {
         stored.insert(0, fresh);
     }
     let newest = stored.first().ok_or(KeyError::Make)?;
-    let public = stored.iter().map(|key| serde_json::from_value(key.public_jwk.clone())).collect::<Result<Vec<Jwk>, _>>()?;
-    let verifying = public.iter().filter_map(|key| Some((key.common.key_id.clone()?, DecodingKey::from_jwk(key).ok()?)));
+    let public = stored
+        .iter()
+        .map(|key| serde_json::from_value(key.public_jwk.clone()))
+        .collect::<Result<Vec<Jwk>, _>>()?;
+    let verifying =
+        public.iter().filter_map(|key| Some((key.common.key_id.clone()?, DecodingKey::from_jwk(key).ok()?)));
     Ok(Ring {
         signing: EncodingKey::from_ec_der(&newest.private_key),
         signing_id: newest.id.to_string(),

@@ -50,7 +50,13 @@ pub async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: B
 /// A form, and nothing else, is read here.
 pub fn form(headers: &HeaderMap, body: &[u8]) -> Result<Parameters, TokenFault> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         return Err(TokenFault::new("invalid_request", "the body must be a form"));
     }
     answer::parameters(body).map_err(|description| TokenFault::new("invalid_request", description))
@@ -96,10 +102,12 @@ async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Val
 }
 
 async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Value, TokenFault> {
-    let token = form.get("refresh_token").ok_or(TokenFault::new("invalid_request", "refresh_token is missing"))?;
+    let token =
+        form.get("refresh_token").ok_or(TokenFault::new("invalid_request", "refresh_token is missing"))?;
     let hash = secret::hash(token);
-    let narrowed: Option<BTreeSet<String>> =
-        form.get("scope").map(|scope| scope.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect());
+    let narrowed: Option<BTreeSet<String>> = form
+        .get("scope")
+        .map(|scope| scope.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect());
     if let Some(narrowed) = &narrowed {
         let session = inner.store.session_of_refresh_token(&hash).await?.ok_or(invalid_grant())?;
         if !narrowed.is_subset(&session.scopes) {
@@ -108,7 +116,8 @@ async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Va
     }
     let successor = secret::token();
     let now = inner.clock.now();
-    let presented = inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await?;
+    let presented =
+        inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await?;
     match presented {
         Some((Presented::Rotate | Presented::Repeat, session)) => {
             let scopes = narrowed.unwrap_or_else(|| session.scopes.clone());
@@ -158,7 +167,8 @@ async fn access_claims(
         // Roles are read anew for each token, so that a change bites within minutes.
         Person::Officer(id) => (id, Vec::new(), Some(inner.store.officer(id).await?.ok_or(invalid_grant())?)),
     };
-    let (agency, roles) = officer.map_or((None, BTreeSet::new()), |officer| (Some(officer.agency), officer.roles));
+    let (agency, roles) =
+        officer.map_or((None, BTreeSet::new()), |officer| (Some(officer.agency), officer.roles));
     Ok(AccessTokenClaims {
         iss: inner.config.public_url.clone(),
         aud: audience_of(&inner.config.public_url),

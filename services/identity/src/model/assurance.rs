@@ -80,7 +80,8 @@ impl Rule {
     fn ial(&self, claims: &Map<String, Value>) -> Ial {
         let said = claims.get(&self.ial_claim).and_then(plain).and_then(|text| text.parse().ok());
         let believed = said.unwrap_or(self.ial_otherwise).min(self.ial_max);
-        let verified = self.verified_claim.as_ref().is_none_or(|claim| claims.get(claim) == Some(&Value::Bool(true)));
+        let verified =
+            self.verified_claim.as_ref().is_none_or(|claim| claims.get(claim) == Some(&Value::Bool(true)));
         match self.ial_unverified_max {
             Some(max) if !verified => believed.min(max),
             _ => believed,

@@ -85,7 +85,8 @@ impl Client {
 /// RFC 8252 section 7.3: a native app listens on the loopback interface at whatever port was free.
 fn same_but_for_port(registered: &str, address: &str) -> bool {
     let (Ok(registered), Ok(address)) = (Url::parse(registered), Url::parse(address)) else { return false };
-    let loopback = registered.scheme() == "http" && matches!(registered.host_str(), Some("127.0.0.1" | "[::1]"));
+    let loopback =
+        registered.scheme() == "http" && matches!(registered.host_str(), Some("127.0.0.1" | "[::1]"));
     loopback
         && address.scheme() == "http"
         && address.host_str() == registered.host_str()

@@ -51,7 +51,9 @@ pub fn join(known: Known) -> Joining {
         (Some(account), Some(_)) if account.holds_pid => Joining::AnotherPerson,
         (Some(_), Some(citizen)) => Joining::Moved { citizen },
         (Some(account), None) if account.holds_pid && known.pid_believed => Joining::AnotherPerson,
-        (Some(account), None) => Joining::Account { citizen: account.citizen, claims_pid: known.pid_believed },
+        (Some(account), None) => {
+            Joining::Account { citizen: account.citizen, claims_pid: known.pid_believed }
+        }
         (None, Some(citizen)) => Joining::SamePerson { citizen },
         (None, None) => Joining::NewPerson { claims_pid: known.pid_believed },
     }
@@ -93,7 +95,10 @@ mod tests {
     fn a_weak_account_moves_to_the_person_it_is_later_proven_to_be() {
         let account = Some(AccountHolder { citizen: ONE, holds_pid: false });
         assert_eq!(join(known(account, Some(TWO), true)), Joining::Moved { citizen: TWO });
-        assert_eq!(join(known(account, Some(TWO), false)), Joining::Account { citizen: ONE, claims_pid: false });
+        assert_eq!(
+            join(known(account, Some(TWO), false)),
+            Joining::Account { citizen: ONE, claims_pid: false }
+        );
     }
 
     proptest! {
@@ -104,9 +109,9 @@ mod tests {
         ) {
             let account = account.map(|holds_pid| AccountHolder { citizen: ONE, holds_pid });
             let joined = join(known(account, held.then_some(TWO), false));
-            prop_assert!(joined != Joining::SamePerson { citizen: TWO });
-            prop_assert!(joined != Joining::Moved { citizen: TWO });
-            prop_assert!(joined != Joining::NewPerson { claims_pid: true });
+            prop_assert_ne!(joined, Joining::SamePerson { citizen: TWO });
+            prop_assert_ne!(joined, Joining::Moved { citizen: TWO });
+            prop_assert_ne!(joined, Joining::NewPerson { claims_pid: true });
         }
     }
 }

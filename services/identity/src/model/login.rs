@@ -51,12 +51,10 @@ pub struct LoginFlow {
     pub id: Uuid,
     pub request: AuthorizationRequest,
     pub browser_hash: Vec<u8>,
-    pub provider: Option<String>,
     pub nonce: Option<String>,
     pub code_verifier: Option<String>,
     pub created_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
-    pub returned_at: Option<DateTime<Utc>>,
     pub outcome: Option<Login>,
     pub finished_at: Option<DateTime<Utc>>,
 }

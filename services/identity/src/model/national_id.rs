@@ -20,8 +20,10 @@ impl NationalId {
     pub fn parse(text: &str, accepted: Numbers) -> Option<Self> {
         let digits: String = text.chars().filter(|c| !matches!(c, '-' | ' ')).collect();
         // 0 begins a juristic person's registration number.
-        let formed = digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-        let checked = formed && (check_digit(&digits) == digits.as_bytes()[12] - b'0') == (accepted == Numbers::Real);
+        let formed =
+            digits.len() == 13 && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        let checked =
+            formed && (check_digit(&digits) == digits.as_bytes()[12] - b'0') == (accepted == Numbers::Real);
         checked.then_some(Self(digits))
     }
 

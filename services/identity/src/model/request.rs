@@ -129,7 +129,10 @@ fn rest(parameters: &Parameters, client: &Client, redirect_uri: &str) -> Result<
         state: state.to_owned(),
         nonce: parameters.get("nonce").map(str::to_owned),
         code_challenge: code_challenge.to_owned(),
-        acr_values: parameters.get("acr_values").filter(|asked| requested(asked).is_some()).map(str::to_owned),
+        acr_values: parameters
+            .get("acr_values")
+            .filter(|asked| requested(asked).is_some())
+            .map(str::to_owned),
         max_age_s: max_age(parameters)?,
         provider: parameters.get("provider").map(str::to_owned),
         step_up_of: step_up_of.map_err(|_| invalid("step_up_of is not a session"))?,
@@ -137,8 +140,13 @@ fn rest(parameters: &Parameters, client: &Client, redirect_uri: &str) -> Result<
 }
 
 fn scopes(parameters: &Parameters, client: &Client) -> Result<BTreeSet<String>, Fault> {
-    let asked: BTreeSet<String> =
-        parameters.get("scope").unwrap_or("").split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+    let asked: BTreeSet<String> = parameters
+        .get("scope")
+        .unwrap_or("")
+        .split(' ')
+        .filter(|s| !s.is_empty())
+        .map(str::to_owned)
+        .collect();
     if asked.is_empty() {
         return Err(("invalid_scope", "scope is missing"));
     }
@@ -234,7 +242,8 @@ mod tests {
         #[test]
         fn no_redirect_address_but_the_registered_one_is_ever_used(address in "\\PC{0,80}") {
             let outcome = checked(&[("redirect_uri", Some(&address))]);
-            prop_assert!(matches!(outcome, Err(Refusal::Page { .. })));
+            let page = matches!(outcome, Err(Refusal::Page { .. }));
+            prop_assert!(page);
         }
     }
 }

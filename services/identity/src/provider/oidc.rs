@@ -9,13 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clock::Clock;
 use graphql::LocalizedText;
 use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenVerifier, CoreJwsSigningAlgorithm,
-    CoreProviderMetadata, CoreTokenResponse,
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreIdToken, CoreIdTokenVerifier,
+    CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessTokenHash, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope, SignatureVerificationError, TokenResponse,
+    AccessTokenHash, AuthenticationContextClass, AuthorizationCode, ClaimsVerificationError, ClientId,
+    ClientSecret, CsrfToken, DiscoveryError, HttpRequest, HttpResponse, IssuerUrl, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    SignatureVerificationError, TokenResponse,
 };
 use tokio::sync::Mutex;
 use url::Url;
@@ -118,7 +119,9 @@ impl RelyingParty {
         let nonce = Nonce::new(ask.nonce.to_owned());
         let verified = match self.verify(&metadata, token, &answer, &nonce) {
             // Its keys may have been rotated since we asked for them.
-            Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
+            Err(ClaimsVerificationError::SignatureVerification(
+                SignatureVerificationError::NoMatchingKey,
+            )) => {
                 let metadata = self.metadata(METADATA_RELOAD_S_MIN).await?;
                 self.verify(&metadata, token, &answer, &nonce)
             }
@@ -184,7 +187,11 @@ impl RelyingParty {
         ])
         .set_time_fn(move || now)
         .set_issue_time_verifier_fn(move |issued_at| {
-            if issued_at - now <= TimeDelta::seconds(CLOCK_SKEW_S_MAX) { Ok(()) } else { Err("from the future".into()) }
+            if issued_at - now <= TimeDelta::seconds(CLOCK_SKEW_S_MAX) {
+                Ok(())
+            } else {
+                Err("from the future".into())
+            }
         });
         let claims = token.claims(&verifier, nonce)?;
         if let Some(expected) = claims.access_token_hash() {
@@ -231,7 +238,8 @@ impl RelyingParty {
     }
 
     fn redirect_url(&self) -> Result<RedirectUrl, Failure> {
-        RedirectUrl::new(self.redirect_uri.clone()).map_err(|_| Failure::Unavailable("public_url is not an address"))
+        RedirectUrl::new(self.redirect_uri.clone())
+            .map_err(|_| Failure::Unavailable("public_url is not an address"))
     }
 }
 

@@ -47,20 +47,29 @@ impl Registry {
             .post(format!("{}/companies", self.config.url))
             .bearer_auth(self.config.secret.secret())
             .json(&serde_json::json!({ "pid": pid.digits() }));
-        let mut answer = request.send().await.map_err(|_| Failure::Unavailable("the registry does not answer"))?;
+        let mut answer =
+            request.send().await.map_err(|_| Failure::Unavailable("the registry does not answer"))?;
         if !answer.status().is_success() {
             return Err(Failure::Unavailable("the registry refuses our request"));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|_| Failure::Unavailable("the registry broke off"))? {
+        while let Some(chunk) =
+            answer.chunk().await.map_err(|_| Failure::Unavailable("the registry broke off"))?
+        {
             if body.len() + chunk.len() > ANSWER_BYTES_MAX {
                 return Err(Failure::Unavailable("the registry's answer is too long"));
             }
             body.extend_from_slice(&chunk);
         }
-        let answer: Answer =
-            serde_json::from_slice(&body).map_err(|_| Failure::Unavailable("the registry's answer cannot be read"))?;
-        Ok(answer.companies.into_iter().filter(Company::is_directed).take(PARTIES_MAX).map(Company::into).collect())
+        let answer: Answer = serde_json::from_slice(&body)
+            .map_err(|_| Failure::Unavailable("the registry's answer cannot be read"))?;
+        Ok(answer
+            .companies
+            .into_iter()
+            .filter(Company::is_directed)
+            .take(PARTIES_MAX)
+            .map(Company::into)
+            .collect())
     }
 }
 

@@ -126,15 +126,17 @@ pub async fn visible(ctx: &Context<'_>, citizen: &Citizen, id: Uuid) -> Result<O
 /// All parties of the caller's token whose mandate still stands, in the token's order.
 pub async fn all(ctx: &Context<'_>, citizen: &Citizen) -> Result<Vec<Party>, Failure> {
     let mandates = mandates(ctx, citizen).await?;
-    let shown = citizen.parties.iter().take(mandate::PARTIES_MAX).filter_map(|acting| match acting.mandate_id {
-        None => (acting.party_id == citizen.citizen_id).then_some(Party::Natural(acting.party_id)),
-        Some(id) => mandates.iter().find(|m| m.id == id).map(|m| Party::Juristic(Box::new(m.clone()))),
-    });
+    let shown =
+        citizen.parties.iter().take(mandate::PARTIES_MAX).filter_map(|acting| match acting.mandate_id {
+            None => (acting.party_id == citizen.citizen_id).then_some(Party::Natural(acting.party_id)),
+            Some(id) => mandates.iter().find(|m| m.id == id).map(|m| Party::Juristic(Box::new(m.clone()))),
+        });
     Ok(shown.collect())
 }
 
 async fn mandates(ctx: &Context<'_>, citizen: &Citizen) -> Result<Vec<mandate::Mandate>, Failure> {
-    let loaded: Result<_, Arc<crate::store::Error>> = batches(ctx).load_one(MandatesOf(citizen.citizen_id)).await;
+    let loaded: Result<_, Arc<crate::store::Error>> =
+        batches(ctx).load_one(MandatesOf(citizen.citizen_id)).await;
     let inner = inner(ctx);
     Ok(mandate::usable(loaded?.unwrap_or_default(), inner.clock.now(), inner.clock.today_in_thailand()))
 }

@@ -8,8 +8,8 @@ use super::{Error, Store};
 use crate::model::login::{Login, LoginFlow, NUMBER_TRIES_MAX};
 use crate::model::secret::same;
 
-const COLUMNS: &str = "id, request, browser_hash, provider, nonce, code_verifier, created_at, expires_at, \
-                       returned_at, outcome, finished_at";
+const COLUMNS: &str =
+    "id, request, browser_hash, nonce, code_verifier, created_at, expires_at, outcome, finished_at";
 
 /// What entering the number from the other browser's page came to.
 #[derive(Debug)]
@@ -48,7 +48,11 @@ impl Store {
     }
 
     /// The newest login this browser began that came back somewhere else and waits to be collected.
-    pub async fn waiting_flow(&self, browser_hash: &[u8], now: DateTime<Utc>) -> Result<Option<LoginFlow>, Error> {
+    pub async fn waiting_flow(
+        &self,
+        browser_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Option<LoginFlow>, Error> {
         let sql = format!(
             "select {COLUMNS} from login_flow where browser_hash = $1 and expires_at > $2
              and finished_at is null and number_hash is not null order by created_at desc limit 1"
@@ -113,7 +117,12 @@ impl Store {
     }
 
     /// Collects a parked login, once, with the right number.
-    pub async fn collect_flow(&self, id: Uuid, number_hash: &[u8], now: DateTime<Utc>) -> Result<NumberTry, Error> {
+    pub async fn collect_flow(
+        &self,
+        id: Uuid,
+        number_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<NumberTry, Error> {
         let mut tx = self.database.begin().await?;
         let sql = format!(
             "select {COLUMNS}, number_hash, number_tries from login_flow where id = $1 and expires_at > $2
@@ -151,12 +160,10 @@ fn read(row: Row) -> Result<LoginFlow, Error> {
         id: row.get("id")?,
         request: serde_json::from_value(row.get("request")?)?,
         browser_hash: row.get("browser_hash")?,
-        provider: row.get("provider")?,
         nonce: row.get("nonce")?,
         code_verifier: row.get("code_verifier")?,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
-        returned_at: row.get("returned_at")?,
         outcome: outcome.map(serde_json::from_value).transpose()?,
         finished_at: row.get("finished_at")?,
     })

@@ -14,7 +14,10 @@ impl Store {
     /// The officer with this number.
     pub async fn officer_with(&self, pid: &NationalId) -> Result<Option<Officer>, Error> {
         let index = self.sealer.blind_index(PID_INDEX, pid.digits());
-        let row = self.database.row("select id, agency, roles from officer where pid_index = $1", args![index]).await?;
+        let row = self
+            .database
+            .row("select id, agency, roles from officer where pid_index = $1", args![index])
+            .await?;
         row.map(read).transpose()
     }
 
@@ -24,7 +27,12 @@ impl Store {
     }
 
     /// Gives a person an agency and roles, or other ones.
-    pub async fn save_officer(&self, pid: &NationalId, officer: &Officer, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn save_officer(
+        &self,
+        pid: &NationalId,
+        officer: &Officer,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let index = self.sealer.blind_index(PID_INDEX, pid.digits());
         self.database
             .execute(

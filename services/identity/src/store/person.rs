@@ -28,10 +28,17 @@ pub struct Arrival {
 impl Store {
     /// Books an arrival: finds or makes its citizen, brings the profile up to date.
     /// `None` when the account now names another person.
-    pub async fn arrive(&self, arrival: &Arrival, fresh: [Uuid; 2], now: DateTime<Utc>) -> Result<Option<Uuid>, Error> {
+    pub async fn arrive(
+        &self,
+        arrival: &Arrival,
+        fresh: [Uuid; 2],
+        now: DateTime<Utc>,
+    ) -> Result<Option<Uuid>, Error> {
         match self.try_arrive(arrival, fresh, now).await {
             // Two first logins of one person at once: the second finds what the first wrote.
-            Err(Error::Database(error)) if error.is_unique_violation() => self.try_arrive(arrival, fresh, now).await,
+            Err(Error::Database(error)) if error.is_unique_violation() => {
+                self.try_arrive(arrival, fresh, now).await
+            }
             outcome => outcome,
         }
     }
@@ -63,7 +70,8 @@ impl Store {
             Joining::AnotherPerson => return Ok(None),
         };
         if matches!(joining, Joining::NewPerson { .. }) {
-            let sealed = self.sealer.seal_json(&mut tx, citizen, place(citizen), &arrival.profile, now).await?;
+            let sealed =
+                self.sealer.seal_json(&mut tx, citizen, place(citizen), &arrival.profile, now).await?;
             tx.execute(
                 "insert into citizen (id, profile_ial, profile, created_at, updated_at) values ($1, $2, $3, $4, $4)",
                 args![citizen, arrival.proofing.to_string(), sealed, now],
@@ -93,11 +101,13 @@ impl Store {
         arrival: &Arrival,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let sql = format!("select profile, profile_ial from citizen where id = $1{}", tx.engine().for_update());
+        let sql =
+            format!("select profile, profile_ial from citizen where id = $1{}", tx.engine().for_update());
         let row = tx.row(&sql, args![citizen]).await?.ok_or(Error::Content("account"))?;
         let before: Ial = word(&row, "profile_ial")?;
         let sealed: Vec<u8> = row.get("profile")?;
-        let Some(profile) = self.sealer.open_json::<Profile>(tx, citizen, place(citizen), &sealed).await? else {
+        let Some(profile) = self.sealer.open_json::<Profile>(tx, citizen, place(citizen), &sealed).await?
+        else {
             // Erased: an erased citizen's profile does not come back by logging in.
             return Ok(());
         };
@@ -112,7 +122,12 @@ impl Store {
     }
 }
 
-async fn known(tx: &mut Tx, issuer: &str, subject_index: &[u8], pid_index: Option<&[u8]>) -> Result<Known, Error> {
+async fn known(
+    tx: &mut Tx,
+    issuer: &str,
+    subject_index: &[u8],
+    pid_index: Option<&[u8]>,
+) -> Result<Known, Error> {
     let account = tx
         .row(
             "select citizen.id, pid_index from account join citizen on citizen.id = account.citizen_id

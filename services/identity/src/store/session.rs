@@ -38,7 +38,9 @@ pub enum Redeemed {
 /// What became of ending a session under an idempotency key.
 #[derive(Debug)]
 pub enum SessionEnd {
-    Ended { at: DateTime<Utc> },
+    Ended {
+        at: DateTime<Utc>,
+    },
     /// The key stands for something else.
     Conflict,
 }
@@ -60,7 +62,8 @@ impl Store {
             step_up_of: request.step_up_of,
         };
         let mut tx = self.database.begin().await?;
-        tx.execute("delete from authorization_code where expires_at < $1", args![now - Duration::days(1)]).await?;
+        tx.execute("delete from authorization_code where expires_at < $1", args![now - Duration::days(1)])
+            .await?;
         flow::finish(&mut tx, flow_id, now).await?;
         tx.execute(
             "insert into authorization_code
@@ -140,7 +143,12 @@ impl Store {
         self.database.row(&sql, args![token_hash]).await?.map(|row| read_session(&row)).transpose()
     }
 
-    pub async fn insert_refresh_token(&self, token_hash: &[u8], session: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn insert_refresh_token(
+        &self,
+        token_hash: &[u8],
+        session: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         self.database
             .execute(
                 "insert into refresh_token (token_hash, session_id, issued_at) values ($1, $2, $3)",

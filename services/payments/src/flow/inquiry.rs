@@ -115,7 +115,8 @@ impl Service {
         let answer = self.within(provider.inquire(&intent_of(asked, ""), now)).await;
         if let Err(error) = &answer {
             tracing::warn!(payment = %asked.id, provider = asked.provider, %error, "inquiry unanswered");
-            metrics::counter!("payments_inquiry_unanswered_total", "provider" => provider.code()).increment(1);
+            metrics::counter!("payments_inquiry_unanswered_total", "provider" => provider.code())
+                .increment(1);
         }
         let mut tx = self.database.begin().await?;
         let Some((payment, description)) = self.act_on(&mut tx, asked.id, &answer, now).await? else {

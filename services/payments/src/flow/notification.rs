@@ -18,13 +18,13 @@ impl Service {
     /// Takes in a notification. Signed evidence may settle; unsigned only makes us ask. A reference we
     /// do not know changes nothing, and the sender is not told.
     pub(crate) async fn take_notification(&self, provider: &str, evidence: &Evidence) -> Result<(), Error> {
-        let Some(found) = payment::payment_by_reference(&self.database, provider, &evidence.reference).await?
+        let Some(found) =
+            payment::payment_by_reference(&self.database, provider, &evidence.reference).await?
         else {
             metrics::counter!("payments_notification_unknown_total").increment(1);
             return Ok(());
         };
-        let same_order =
-            found.provider_ref.as_ref().is_none_or(|known| *known == evidence.provider_txn_id);
+        let same_order = found.provider_ref.as_ref().is_none_or(|known| *known == evidence.provider_txn_id);
         if evidence.trust == Trust::Signed && same_order {
             self.settle_signed(&found, evidence).await
         } else {

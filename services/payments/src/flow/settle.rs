@@ -12,10 +12,10 @@ use crate::model::{
     Account, BillStatus, Classification, Evidence, RefundReason, Transfer, TransferKind, arrival,
 };
 use crate::store::bill::{self, Bill};
+use crate::store::ledger;
 use crate::store::payment::{self, Payment};
 use crate::store::receipt::{self, Receipt};
 use crate::store::settlement::{self, Place, Settlement};
-use crate::store::ledger;
 
 /// Thailand counts years from the Buddha's passing.
 const BUDDHIST_ERA: i64 = 543;

@@ -76,8 +76,7 @@ impl Service {
     async fn record_payment(&self, order: PaymentOrder<'_>, asked: bool) -> Result<Recorded, Error> {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
-        let key =
-            Key { subject: order.subject, operation: "startPayment", key: order.idempotency_key };
+        let key = Key { subject: order.subject, operation: "startPayment", key: order.idempotency_key };
         match idempotency::begin(&mut tx, &key, &(order.bill_id, order.method.code()), now).await? {
             Begin::First => {}
             Begin::Conflict => return Ok(Recorded::Done(Started::Conflict)),

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::http_api::{ask, is_indefinite, read};
 use super::{
-    CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError, RefundOrder,
-    RefundOutcome, standard_webhook,
+    CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError,
+    RefundOrder, RefundOutcome, standard_webhook,
 };
 use crate::config::GWalletConfig;
 use crate::model::{Evidence, PaymentMethod, Trust};

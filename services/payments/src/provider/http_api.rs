@@ -35,7 +35,10 @@ pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProviderError> {
 /// A server's own trouble, or being told to slow down, says nothing about what happened.
 pub fn is_indefinite(status: StatusCode) -> bool {
     status.is_server_error()
-        || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED)
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS | StatusCode::UNAUTHORIZED
+        )
 }
 
 fn failure(error: &reqwest::Error) -> ProviderError {

@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 use super::http_api::{ask, is_indefinite, read};
 use super::{
-    CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError, RefundOrder,
-    RefundOutcome, days_to_ask,
+    CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError,
+    RefundOrder, RefundOutcome, days_to_ask,
 };
 use crate::config::{ScbConfig, Secret};
 use crate::model::{Evidence, PaymentMethod, Trust};
@@ -263,8 +263,7 @@ impl PaymentProvider for Scb {
         body: &[u8],
         _now: DateTime<Utc>,
     ) -> Result<Evidence, NotificationError> {
-        let transfer: Transfer =
-            serde_json::from_slice(body).map_err(|_| NotificationError::Malformed)?;
+        let transfer: Transfer = serde_json::from_slice(body).map_err(|_| NotificationError::Malformed)?;
         transfer.evidence(Trust::Unsigned).ok_or(NotificationError::Malformed)
     }
 

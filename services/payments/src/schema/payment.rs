@@ -199,7 +199,9 @@ impl PaymentMutation {
                 StartPaymentPayload::Started(PaymentStarted { payment: Payment { row: *row } })
             }
             Started::NotPayable(status) => StartPaymentPayload::NotPayable(BillNotPayable::new(status)),
-            Started::NotFound => StartPaymentPayload::NotFound(NotFoundProblem::new("There is no such bill.")),
+            Started::NotFound => {
+                StartPaymentPayload::NotFound(NotFoundProblem::new("There is no such bill."))
+            }
             Started::Conflict => StartPaymentPayload::Conflict(key_conflict()),
             Started::TooManyPayments => {
                 StartPaymentPayload::State(StateProblem::new("This bill was tried too often."))

@@ -6,6 +6,7 @@ use graphql::{ConflictProblem, ErrorCode, NotFoundProblem, StateProblem};
 use crate::model::BillStatus;
 
 /// An expected outcome that is not success: data, not an error.
+#[allow(clippy::duplicated_attributes, reason = "two fields of one type are no duplicate")]
 #[derive(Interface)]
 #[graphql(
     field(name = "code", ty = "&String", desc = "A stable code of the published catalogue."),

@@ -83,10 +83,8 @@ pub async fn live_payments(tx: &mut Tx, bill_id: Uuid) -> Result<Vec<Payment>, E
 
 /// The payments of these bills, oldest first.
 pub async fn payments_of(database: &Database, bill_ids: &[Uuid]) -> Result<Vec<Payment>, Error> {
-    let sql = format!(
-        "select * from payment where bill_id in {} order by id",
-        database.engine().in_uuids("$1")
-    );
+    let sql =
+        format!("select * from payment where bill_id in {} order by id", database.engine().in_uuids("$1"));
     database.rows(&sql, args![json!(bill_ids)]).await?.into_iter().map(payment_of).collect()
 }
 
@@ -155,11 +153,7 @@ pub async fn move_payment(
 }
 
 /// Takes the next place for an inquiry that someone else asked for; none when it was taken meanwhile.
-pub async fn reserve_inquiry(
-    tx: &mut Tx,
-    id: Uuid,
-    due_at: DateTime<Utc>,
-) -> Result<bool, Error> {
+pub async fn reserve_inquiry(tx: &mut Tx, id: Uuid, due_at: DateTime<Utc>) -> Result<bool, Error> {
     let sql = "update payment set inquiry_due_at = $2 where id = $1 \
                and (inquiry_due_at is null or inquiry_due_at < $2)";
     Ok(tx.execute(sql, args![id, due_at]).await? > 0)

@@ -177,7 +177,8 @@ impl Mutation {
 
 pub struct Events;
 
-#[Subscription]
+// A federated root has to have its standard name.
+#[Subscription(name = "Subscription")]
 impl Events {
     async fn made(&self, #[graphql(default = 2)] count: i32) -> impl Stream<Item = Product> {
         stream::iter(1..=count).map(Product)

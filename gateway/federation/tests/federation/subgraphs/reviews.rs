@@ -17,7 +17,7 @@ pub fn schema(log: Log) -> Reviews {
 pub struct Product {
     upc: ID,
     #[graphql(external)]
-    price: Option<i32>,
+    price: i32,
     #[graphql(external)]
     weight: Option<f64>,
 }
@@ -26,7 +26,7 @@ pub struct Product {
 impl Product {
     #[graphql(requires = "price weight")]
     async fn shipping(&self) -> Option<String> {
-        Some(format!("{:?} for {:?}", self.price, self.weight))
+        Some(format!("{} for {:?}", self.price, self.weight))
     }
 
     async fn reviews(&self, #[graphql(default = 2)] first: i32) -> Vec<Review> {
@@ -110,7 +110,8 @@ impl Query {
         price: Option<i32>,
         weight: Option<f64>,
     ) -> Option<Product> {
-        Some(Product { upc, price, weight })
+        // Not every request needs what is required, so it may be missing here.
+        Some(Product { upc, price: price.unwrap_or_default(), weight })
     }
 
     #[graphql(entity)]

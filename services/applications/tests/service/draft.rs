@@ -1,0 +1,145 @@
+//! Beginning and saving a draft.
+
+use std::sync::atomic::Ordering;
+
+use graphql::{OfferingId, PartyId};
+use serde_json::json;
+
+use crate::world::{ADDRESS, COMPANY, NAME, id, worlds};
+
+#[tokio::test]
+async fn a_draft_begins_with_what_the_state_knows_and_says_from_where() {
+    for world in worlds().await {
+        let draft = world.draft_of(5).await;
+        assert_eq!(draft["answers"], json!({ "owner_name": NAME, "owner_address": ADDRESS }));
+        let sources = &draft["answerSources"];
+        assert_eq!(sources[0]["pointer"], "/owner_name");
+        assert_eq!(sources[0]["source"], "profile.name_th");
+        assert_eq!(draft["status"], "DRAFT");
+        assert_eq!(draft["applicantName"]["th"], NAME);
+        assert_eq!(draft["nextAction"]["action"], "SUBMIT");
+        assert_eq!(draft["publicService"]["code"], "food-premises");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_for_a_company_records_the_mandate() {
+    for world in worlds().await {
+        let input = json!({
+            "idempotencyKey": "k",
+            "offeringId": OfferingId::from(id(5)),
+            "partyId": PartyId::from(id(COMPANY)),
+        });
+        let started = world.change(&world.citizen, "startApplication", input.clone()).await;
+        let draft = &started["application"];
+        assert_eq!(draft["answers"]["company_number"], "0105500000001");
+        assert_eq!(draft["applicant"]["id"], PartyId::from(id(COMPANY)).to_string());
+        assert!(draft["timeline"]["nodes"][0]["mandateId"].as_str().unwrap().starts_with("man_"));
+
+        let again = world.change(&world.citizen, "startApplication", input).await;
+        assert_eq!(again["application"]["id"], draft["id"], "a lost answer is asked for again");
+        let other = json!({
+            "idempotencyKey": "k",
+            "offeringId": OfferingId::from(id(5)),
+            "partyId": PartyId::from(id(1)),
+        });
+        let conflict = world.change(&world.citizen, "startApplication", other).await;
+        assert_eq!(conflict["__typename"], "ConflictProblem");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_begun_for_others_or_for_what_is_not_offered() {
+    for world in worlds().await {
+        world
+            .publish(|offering| {
+                offering["offering_id"] = json!(id(6));
+                offering["accepting"] = json!(false);
+            })
+            .await;
+        world
+            .publish(|offering| {
+                offering["offering_id"] = json!(id(7));
+                offering["audience"] = json!(["citizen"]);
+            })
+            .await;
+        for (offering, party, problem) in [
+            (5, 2, "NotFoundProblem"),
+            (404, 1, "NotFoundProblem"),
+            (6, 1, "StateProblem"),
+            (7, COMPANY, "StateProblem"),
+        ] {
+            let input = json!({
+                "idempotencyKey": format!("{offering}-{party}"),
+                "offeringId": OfferingId::from(id(offering)),
+                "partyId": PartyId::from(id(party)),
+            });
+            let refused = world.change(&world.citizen, "startApplication", input).await;
+            assert_eq!(refused["__typename"], problem, "{offering} {party}: {refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_the_graph_nothing_is_begun_and_one_may_try_again() {
+    for world in worlds().await {
+        let input = json!({
+            "idempotencyKey": "k",
+            "offeringId": OfferingId::from(id(5)),
+            "partyId": PartyId::from(id(1)),
+        });
+        world.graph.down.store(true, Ordering::Relaxed);
+        let refused = world.change(&world.citizen, "startApplication", input.clone()).await;
+        assert_eq!((&refused["code"], &refused["retryable"]), (&json!("UNAVAILABLE"), &json!(true)));
+        let mine = world.ask(&world.citizen, "{ applications { nodes { id } } }", json!({})).await;
+        assert_eq!(mine["data"]["applications"]["nodes"], json!([]));
+
+        world.graph.down.store(false, Ordering::Relaxed);
+        let started = world.change(&world.citizen, "startApplication", input).await;
+        assert_eq!(started["__typename"], "ApplicationStarted");
+    }
+}
+
+#[tokio::test]
+async fn two_devices_lose_no_answer() {
+    for world in worlds().await {
+        let draft = world.draft_of(5).await;
+        let phone = world.save(&draft, json!({ "shop_name": "ร้านป้าสม" })).await;
+        assert_eq!(phone["application"]["revision"], 2);
+        let portal = world.save(&draft, json!({ "area_sqm": 12 })).await;
+        assert_eq!(portal["__typename"], "RevisionConflict");
+        assert_eq!(portal["application"]["revision"], 2);
+        assert_eq!(portal["application"]["answers"]["shop_name"], "ร้านป้าสม");
+    }
+}
+
+#[tokio::test]
+async fn a_draft_may_be_incomplete_but_not_wrong() {
+    for world in worlds().await {
+        let draft = world.draft_of(5).await;
+        let wrong = json!({ "area_sqm": "large", "pets": 3, "owner_name": "คนอื่น" });
+        let refused = world.save(&draft, wrong).await;
+        assert_eq!(refused["__typename"], "InvalidInput");
+        let mut pointers: Vec<_> = refused["fields"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|field| field["pointer"].as_str().unwrap())
+            .collect();
+        pointers.sort_unstable();
+        assert_eq!(pointers, ["/area_sqm", "/owner_name", "/pets"]);
+        assert!(!refused.to_string().contains("large"), "what was typed is not repeated in a message");
+
+        let mut deep = json!(1);
+        for _ in 0..50 {
+            deep = json!([deep]);
+        }
+        for answers in [deep, json!({ "shop_name": "x".repeat(70_000) }), json!("text"), json!([])] {
+            assert_eq!(world.save(&draft, answers).await["__typename"], "InvalidInput");
+        }
+        let saved = world.save(&draft, json!({ "shop_name": "ร้าน", "area_sqm": null })).await;
+        assert_eq!(saved["application"]["revision"], 2, "refused saves changed nothing");
+        assert_eq!(saved["application"]["answers"]["owner_name"], NAME);
+        assert!(saved["application"]["answers"].get("area_sqm").is_none());
+    }
+}

@@ -1,0 +1,163 @@
+//! Evidence over HTTP: what is taken, by whom it is read, and how it lies on the disk.
+
+use auth::Principal;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use serde_json::{Value as Json, json};
+use tower::ServiceExt;
+
+use crate::world::{World, worlds};
+
+const PDF: &[u8] = b"%PDF-1.7\nmap of the secret shop\n%%EOF\n";
+
+async fn send(world: &World, upload: &Json, content: &[u8]) -> StatusCode {
+    let path = upload["url"].as_str().unwrap().strip_prefix("http://localhost:4000").unwrap();
+    let request = Request::put(path).body(Body::from(content.to_vec())).unwrap();
+    world.service.routes().oneshot(request).await.unwrap().status()
+}
+
+async fn get(world: &World, principal: &Principal, id: &Json) -> Response<Body> {
+    let path = format!("/evidence/{}", id.as_str().unwrap());
+    let mut request = Request::get(path).body(Body::empty()).unwrap();
+    request.extensions_mut().insert(principal.clone());
+    world.service.routes().oneshot(request).await.unwrap()
+}
+
+async fn announce(world: &World, draft: &Json, key: &str, change: Json) -> Json {
+    let mut input = json!({
+        "idempotencyKey": key,
+        "applicationId": draft["id"],
+        "evidenceCode": "map",
+        "fileName": "แผนที่ร้าน.pdf",
+        "mediaType": "application/pdf",
+        "sizeBytes": PDF.len(),
+    });
+    input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    world.change(&world.citizen, "startEvidenceUpload", input).await
+}
+
+#[tokio::test]
+async fn a_file_is_kept_sealed_and_read_by_the_applicant_and_that_agency_alone() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        let started = announce(&world, &draft, "k", json!({})).await;
+        let upload = &started["upload"];
+        assert_eq!(upload["evidence"]["status"], "AWAITING_UPLOAD", "{started}");
+        assert_eq!(send(&world, upload, PDF).await, StatusCode::CREATED);
+        assert_eq!(send(&world, upload, PDF).await, StatusCode::GONE, "once");
+
+        let seen = world.see(&world.citizen, &draft).await;
+        let evidence = &seen["evidence"][0];
+        assert_eq!(evidence["fileName"], "แผนที่ร้าน.pdf");
+        assert_eq!(
+            get(&world, &world.officer, &evidence["id"]).await.status(),
+            StatusCode::NOT_FOUND,
+            "a draft"
+        );
+        world.submit(&draft, "s").await;
+        for reader in [&world.citizen, &world.officer] {
+            let response = get(&world, reader, &evidence["id"]).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            let disposition = response.headers()["content-disposition"].to_str().unwrap();
+            assert!(disposition.starts_with("attachment; filename*=UTF-8''%E0%B9%81"), "{disposition}");
+            assert_eq!(response.headers()["x-content-type-options"], "nosniff");
+            let content = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+            assert_eq!(&content[..], PDF);
+        }
+        let elsewhere = testkit::officer(crate::world::id(10), "LAO-1202", world.clock.now());
+        for (reader, status) in [
+            (&world.stranger, StatusCode::NOT_FOUND),
+            (&elsewhere, StatusCode::NOT_FOUND),
+            (&Principal::Nobody, StatusCode::UNAUTHORIZED),
+        ] {
+            assert_eq!(get(&world, reader, &evidence["id"]).await.status(), status);
+        }
+        let folder = world.folder().join("evidence");
+        for file in walk(&folder) {
+            let bytes = std::fs::read(&file).unwrap();
+            assert!(!bytes.windows(6).any(|window| window == b"secret"), "{}", file.display());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_what_it_says_or_is_not_taken() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        let upload = announce(&world, &draft, "k", json!({})).await["upload"].clone();
+        for (content, status) in [
+            (b"MZ not a pdf".to_vec(), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            (
+                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR a png, announced as pdf".to_vec(),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ),
+            (Vec::new(), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            (vec![b'x'; 2_001], StatusCode::PAYLOAD_TOO_LARGE),
+        ] {
+            assert_eq!(send(&world, &upload, &content).await, status);
+        }
+        assert_eq!(send(&world, &upload, PDF).await, StatusCode::CREATED, "a failed try does not use it up");
+        for (change, pointer) in [
+            (json!({ "evidenceCode": "selfie" }), "/evidenceCode"),
+            (json!({ "evidenceCode": "id-card" }), "/evidenceCode"),
+            (json!({ "mediaType": "image/jpeg" }), "/mediaType"),
+            (json!({ "mediaType": "text/html" }), "/mediaType"),
+            (json!({ "sizeBytes": 2_001 }), "/sizeBytes"),
+            (json!({ "sizeBytes": -1 }), "/sizeBytes"),
+            (json!({ "fileName": "../" }), "/fileName"),
+        ] {
+            let refused = announce(&world, &draft, "other", change).await;
+            assert_eq!(refused["fields"][0]["pointer"], pointer, "{refused}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_good_for_ten_minutes_and_given_anew_for_the_same_evidence() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        let first = announce(&world, &draft, "k", json!({})).await["upload"].clone();
+        world.clock.advance(chrono::Duration::minutes(11));
+        assert_eq!(send(&world, &first, PDF).await, StatusCode::GONE);
+        let again = announce(&world, &draft, "k", json!({})).await["upload"].clone();
+        assert_eq!(again["evidence"]["id"], first["evidence"]["id"]);
+        assert_eq!(send(&world, &first, PDF).await, StatusCode::NOT_FOUND, "the old address is forgotten");
+        world.submit(&draft, "s").await;
+        assert_eq!(send(&world, &again, PDF).await, StatusCode::GONE, "submitted meanwhile");
+        let late = announce(&world, &draft, "late", json!({})).await;
+        assert_eq!(late["__typename"], "StateProblem");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_file_takes_the_place_of_the_older() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        for key in ["one", "two"] {
+            let upload = announce(&world, &draft, key, json!({ "fileName": format!("{key}.pdf") })).await;
+            assert_eq!(send(&world, &upload["upload"], PDF).await, StatusCode::CREATED);
+        }
+        let seen = world.see(&world.citizen, &draft).await;
+        assert_eq!(seen["evidence"].as_array().unwrap().len(), 1);
+        assert_eq!(seen["evidence"][0]["fileName"], "two.pdf");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_takes_nothing() {
+    for world in worlds().await {
+        for ticket in ["x", &"y".repeat(43), &"z".repeat(5_000)] {
+            let upload = json!({ "url": format!("http://localhost:4000/uploads/{ticket}") });
+            assert_eq!(send(&world, &upload, PDF).await, StatusCode::NOT_FOUND);
+        }
+    }
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(walk(&path)) } else { found.push(path) }
+    }
+    found
+}

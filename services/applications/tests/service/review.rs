@@ -1,0 +1,117 @@
+//! The agency's side.
+
+use auth::Principal;
+use serde_json::json;
+
+use crate::world::worlds;
+
+#[tokio::test]
+async fn an_officer_takes_asks_once_and_decides() {
+    for world in worlds().await {
+        let application = world.submitted(5).await;
+        let early = world.officer_does("approveApplication", &application, json!({})).await;
+        assert_eq!(early["__typename"], "StateProblem", "not taken yet");
+        let taken = world.officer_does("takeApplication", &application, json!({})).await;
+        assert_eq!(taken["application"]["status"], "UNDER_REVIEW");
+        assert_eq!(taken["application"]["applicant"], json!(null), "officers see the name alone");
+        assert_eq!(taken["application"]["timeline"]["nodes"][0]["party"], json!(null));
+        let twice = world.officer_does("takeApplication", &application, json!({})).await;
+        assert_eq!(twice["__typename"], "StateProblem");
+
+        let ask =
+            json!({ "items": [{ "evidenceCode": "map", "message": "แผนที่ไม่ชัด" }], "message": "ขอแผนที่ใหม่" });
+        let asked = world.officer_does("requestMoreDocuments", &application, ask.clone()).await;
+        assert_eq!(asked["application"]["status"], "RETURNED", "{asked}");
+        let seen = world.see(&world.citizen, &application).await;
+        let event = seen["timeline"]["nodes"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(event["message"], "ขอแผนที่ใหม่");
+        assert_eq!(event["requestedDocuments"][0]["evidenceCode"], "map");
+        assert_eq!(seen["nextAction"]["action"], "SEND_DOCUMENTS");
+
+        let resubmitted = world.submit(&seen, "again").await;
+        assert_eq!(resubmitted["application"]["status"], "UNDER_REVIEW", "{resubmitted}");
+        assert_eq!(resubmitted["application"]["receiptNumber"], seen["receiptNumber"]);
+
+        let refused = world.officer_does("requestMoreDocuments", &application, ask).await;
+        assert_eq!(refused["__typename"], "StateProblem");
+        assert!(refused["message"].as_str().unwrap().contains("B.E. 2558, section 8"));
+
+        let reason = json!({ "reason": "ไม่ตรงตามหลักเกณฑ์" });
+        let rejected = world.officer_does("rejectApplication", &application, reason).await;
+        assert_eq!(rejected["application"]["status"], "REJECTED");
+        let seen = world.see(&world.citizen, &application).await;
+        assert_eq!(seen["decision"]["reason"], "ไม่ตรงตามหลักเกณฑ์");
+        assert_eq!(seen["decision"]["automatic"], false);
+        assert_eq!(world.published("applications.closed").await[0]["outcome"], "rejected");
+        let kinds = world.timeline(&application).await;
+        assert_eq!(
+            kinds,
+            ["STARTED", "SUBMITTED", "TAKEN", "DOCUMENTS_REQUESTED", "RESUBMITTED", "REJECTED"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_an_officer_asks_for_is_checked() {
+    for world in worlds().await {
+        let application = world.submitted(5).await;
+        world.officer_does("takeApplication", &application, json!({})).await;
+        for (ask, pointer) in [
+            (json!({ "items": [] }), "/items"),
+            (json!({ "items": [{ "evidenceCode": "selfie" }] }), "/items/0/evidenceCode"),
+            (json!({ "items": [{ "evidenceCode": "id-card" }] }), "/items/0/evidenceCode"),
+            (json!({ "items": [], "message": " " }), "/message"),
+        ] {
+            let refused = world.officer_does("requestMoreDocuments", &application, ask).await;
+            assert_eq!(refused["fields"][0]["pointer"], pointer, "{refused}");
+        }
+        let silent = world.officer_does("rejectApplication", &application, json!({ "reason": "" })).await;
+        assert_eq!(silent["fields"][0]["pointer"], "/reason");
+        assert_eq!(world.see(&world.citizen, &application).await["status"], "UNDER_REVIEW");
+    }
+}
+
+#[tokio::test]
+async fn deciding_needs_the_role() {
+    for world in worlds().await {
+        let application = world.submitted(5).await;
+        world.officer_does("takeApplication", &application, json!({})).await;
+        let Principal::Officer(mut reviewer) = world.officer.clone() else { unreachable!() };
+        reviewer.roles.remove(&auth::Role::Approver);
+        let input = json!({ "idempotencyKey": "k", "applicationId": application["id"] });
+        let error = world.change(&Principal::Officer(reviewer), "approveApplication", input).await;
+        assert_eq!(error["extensions"]["code"], "FORBIDDEN");
+    }
+}
+
+#[tokio::test]
+async fn the_queue_has_the_agencys_cases_and_is_filtered_and_paged() {
+    for world in worlds().await {
+        world.draft_of(5).await;
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            ids.push(world.submitted(5).await["id"].clone());
+            world.clock.advance(chrono::Duration::seconds(1));
+        }
+        let document = "query($first: Int, $after: String, $filter: OfficerQueueFilter) {
+            officerQueue(first: $first, after: $after, filter: $filter) {
+                nodes { id } pageInfo { hasNextPage endCursor } } }";
+        let first = world.ask(&world.officer, document, json!({ "first": 2 })).await;
+        let queue = &first["data"]["officerQueue"];
+        assert_eq!(queue["nodes"], json!([{ "id": ids[0] }, { "id": ids[1] }]), "{first}");
+        let after = json!({ "first": 2, "after": queue["pageInfo"]["endCursor"] });
+        let rest = world.ask(&world.officer, document, after).await;
+        assert_eq!(rest["data"]["officerQueue"]["nodes"], json!([{ "id": ids[2] }]));
+        for (filter, count) in [
+            (json!({ "status": "SUBMITTED" }), 3),
+            (json!({ "status": "REJECTED" }), 0),
+            (json!({ "serviceCode": "food-premises" }), 3),
+            (json!({ "serviceCode": "other" }), 0),
+        ] {
+            let found = world.ask(&world.officer, document, json!({ "filter": filter })).await;
+            assert_eq!(found["data"]["officerQueue"]["nodes"].as_array().unwrap().len(), count);
+        }
+        let mine = world.ask(&world.citizen, "{ applications(first: 2) { nodes { id } } }", json!({})).await;
+        assert_eq!(mine["data"]["applications"]["nodes"][0]["id"], ids[2], "newest first");
+    }
+}

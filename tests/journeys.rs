@@ -1,0 +1,7 @@
+//! One person's way per file, over real HTTP, with the documents of `graphql/operations`.
+
+mod file;
+mod find;
+mod pay;
+mod prove;
+mod track;
