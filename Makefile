@@ -1,9 +1,12 @@
 # One-liners. `make run` and `make test` do all set-up by themselves.
+PRATU := $(or $(CARGO_TARGET_DIR),target)/debug/pratu
+
 .PHONY: run test check schema schema-check graphiql format help
 
 run: ## builds and starts everything: SQLite under data/, sandbox, demo data
 	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL will come from its CDN"
-	cargo run --workspace --bin pratu -- serve
+	cargo build --workspace --bin pratu
+	$(PRATU) serve
 
 test: ## every test, on SQLite and (where the machine has it) PostgreSQL
 	PRATU_TEST_POSTGRES="$$(infra/servers up || true)" PATH="$$(infra/node):$$PATH" cargo test --workspace
@@ -15,12 +18,14 @@ check: schema-check ## formatting, lints, docs, licences and sources, checked-in
 	infra/deny
 
 schema: ## exports every subgraph and composes the supergraph
-	cargo run --workspace --quiet --bin pratu -- schema graphql/subgraphs
+	cargo build --workspace --bin pratu
+	$(PRATU) schema graphql/subgraphs
 	infra/compose graphql/subgraphs graphql/supergraph.graphql
 
 schema-check: ## fails when the checked-in schema is not what the code exports
 	rm -rf target/schema && mkdir -p target/schema/subgraphs
-	cargo run --workspace --quiet --bin pratu -- schema target/schema/subgraphs
+	cargo build --workspace --bin pratu
+	$(PRATU) schema target/schema/subgraphs
 	infra/compose target/schema/subgraphs target/schema/supergraph.graphql
 	diff -r target/schema/subgraphs graphql/subgraphs
 	diff target/schema/supergraph.graphql graphql/supergraph.graphql

@@ -105,7 +105,15 @@ fn check_config(config: &Config) -> anyhow::Result<()> {
 
 async fn apply_catalogue(config: &Config, directory: &std::path::Path) -> anyhow::Result<()> {
     let applied = pratu::apply_catalogue(config, directory).await?;
-    println!("{applied}");
+    let counts = [
+        ("agencies", applied.agencies.len()),
+        ("public services", applied.services.len()),
+        ("offerings", applied.offerings.len()),
+        ("life events", applied.life_events.len()),
+    ];
+    for (what, count) in counts {
+        println!("{count} {what} changed");
+    }
     Ok(())
 }
 

@@ -7,8 +7,9 @@ use graphql_tools::static_graphql::query;
 use graphql_tools::validation::validate::{ValidationPlan, validate};
 
 use crate::authorize::{RuleId, Rules};
-use crate::error::{BAD_USER_INPUT, GraphQLError, Location, PARSE_FAILED, VALIDATION_FAILED};
+use crate::error::{BAD_USER_INPUT, GraphQLError, Judged, Location, PARSE_FAILED, VALIDATION_FAILED};
 use crate::limits::{Limits, too_large};
+use crate::rewrite::condition_variables;
 use crate::schema::Schema;
 
 /// A valid document. Operations are prepared from it by name.
@@ -18,6 +19,8 @@ pub struct Document {
     pub(crate) ast: query::Document,
     /// The authorization rules its fields can touch.
     pub(crate) rules: BTreeSet<RuleId>,
+    /// The variables that decide what is selected.
+    pub(crate) conditions: HashSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +46,7 @@ impl Document {
         limits: &Limits,
         validation: &ValidationPlan,
     ) -> Result<Self, Vec<GraphQLError>> {
-        limits.check_text(text).map_err(|error| vec![error])?;
+        limits.check_text(text)?;
         let ast = graphql_tools::parser::parse_query::<String>(text)
             .map_err(|error| vec![GraphQLError::new(PARSE_FAILED, syntax_message(&error.to_string()))])?
             .into_static();
@@ -51,27 +54,31 @@ impl Document {
             return Err(vec![GraphQLError::new(PARSE_FAILED, "The document has no operation.")]);
         }
         // Before validation, whose work can grow with what the fragments stand for.
-        Expansion::new(&ast, limits).check().map_err(|error| vec![error])?;
+        Expansion::new(&ast, limits).check()?;
         let errors = validate(&schema.document, &ast, validation);
         if !errors.is_empty() {
             return Err(errors.into_iter().take(ERRORS_MAX).map(validation_error).collect());
         }
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let rules = touched_rules(&ast, schema, rules);
-        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules })
+        let conditions = condition_variables(&ast);
+        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules, conditions })
     }
 
-    pub(crate) fn operation(&self, name: Option<&str>) -> Result<OperationRef<'_>, GraphQLError> {
+    pub(crate) fn operation(&self, name: Option<&str>) -> Judged<OperationRef<'_>> {
         // An empty name is what some clients send for none.
         let name = name.filter(|name| !name.is_empty());
         let mut operations =
             operations(&self.ast).filter(|operation| name.is_none() || operation.name == name);
         let Some(operation) = operations.next() else {
-            return Err(GraphQLError::new(BAD_USER_INPUT, "The document has no operation of that name."));
+            return Err(vec![GraphQLError::new(
+                BAD_USER_INPUT,
+                "The document has no operation of that name.",
+            )]);
         };
         if operations.next().is_some() {
             let message = "The document has several operations, so operationName must say which.";
-            return Err(GraphQLError::new(BAD_USER_INPUT, message));
+            return Err(vec![GraphQLError::new(BAD_USER_INPUT, message)]);
         }
         Ok(operation)
     }
@@ -92,9 +99,9 @@ pub(crate) fn operations(ast: &query::Document) -> impl Iterator<Item = Operatio
     })
 }
 
-pub(crate) fn fragments(ast: &query::Document) -> HashMap<&str, &query::FragmentDefinition> {
-    let fragment = |definition| match definition {
-        &query::Definition::Fragment(ref fragment) => Some((fragment.name.as_str(), fragment)),
+pub(crate) fn fragments<'d>(ast: &'d query::Document) -> HashMap<&'d str, &'d query::FragmentDefinition> {
+    let fragment = |definition: &'d query::Definition| match definition {
+        query::Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
         query::Definition::Operation(_) => None,
     };
     ast.definitions.iter().filter_map(fragment).collect()
@@ -128,13 +135,15 @@ impl<'a> OperationRef<'a> {
         OperationRef { kind, name: name.as_deref(), variables, selection_set }
     }
 
-    pub fn root_type<'s>(&self, schema: &'s Schema) -> Result<&'s str, GraphQLError> {
+    pub fn root_type<'s>(&self, schema: &'s Schema) -> Judged<&'s str> {
         let root = match self.kind {
             OperationKind::Query => Some(schema.query.as_str()),
             OperationKind::Mutation => schema.mutation.as_deref(),
             OperationKind::Subscription => schema.subscription.as_deref(),
         };
-        root.ok_or_else(|| GraphQLError::new(VALIDATION_FAILED, "The schema has no operation of this kind."))
+        root.ok_or_else(|| {
+            vec![GraphQLError::new(VALIDATION_FAILED, "The schema has no operation of this kind.")]
+        })
     }
 }
 
@@ -174,7 +183,7 @@ impl<'a> Expansion<'a> {
         Expansion { fragments: fragments(ast), measured: HashMap::new(), open: HashSet::new(), ast, limits }
     }
 
-    fn check(mut self) -> Result<(), GraphQLError> {
+    fn check(mut self) -> Judged<()> {
         for operation in operations(self.ast) {
             let measure = self.measure(operation.selection_set)?;
             let excess = [
@@ -183,13 +192,13 @@ impl<'a> Expansion<'a> {
                 ("root fields", measure.top, self.limits.root_fields_max),
             ];
             if let Some((what, _, max)) = excess.into_iter().find(|(_, count, max)| count > max) {
-                return Err(too_large(VALIDATION_FAILED, what, max));
+                return Err(vec![too_large(VALIDATION_FAILED, what, max)]);
             }
         }
         Ok(())
     }
 
-    fn measure(&mut self, set: &'a query::SelectionSet) -> Result<Measure, GraphQLError> {
+    fn measure(&mut self, set: &'a query::SelectionSet) -> Judged<Measure> {
         let mut sum = Measure::default();
         for selection in &set.items {
             let part = match selection {
@@ -207,7 +216,7 @@ impl<'a> Expansion<'a> {
         Ok(sum)
     }
 
-    fn spread(&mut self, name: &str) -> Result<Measure, GraphQLError> {
+    fn spread(&mut self, name: &str) -> Judged<Measure> {
         if let Some(measure) = self.measured.get(name) {
             return Ok(*measure);
         }
@@ -215,10 +224,10 @@ impl<'a> Expansion<'a> {
         let Some(fragment) = self.fragments.get(name).copied() else { return Ok(Measure::default()) };
         if !self.open.insert(&fragment.name) {
             let message = format!("Cannot spread fragment \"{name}\" within itself.");
-            return Err(GraphQLError::new(VALIDATION_FAILED, message));
+            return Err(vec![GraphQLError::new(VALIDATION_FAILED, message)]);
         }
         if self.open.len() > self.limits.depth_max * 10 {
-            return Err(too_large(VALIDATION_FAILED, "levels of nesting", self.limits.depth_max));
+            return Err(vec![too_large(VALIDATION_FAILED, "levels of nesting", self.limits.depth_max)]);
         }
         let measure = self.measure(&fragment.selection_set)?;
         self.open.remove(fragment.name.as_str());

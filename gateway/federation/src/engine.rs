@@ -11,7 +11,7 @@ use serde_json::Map;
 use crate::authorize::{Denial, Denied, Grants, Rules, Unauthorized};
 use crate::coerce::coerce_variables;
 use crate::document::{Document, OperationKind, OperationRef};
-use crate::error::{GraphQLError, INTERNAL, SupergraphError, UNAUTHORIZED, VALIDATION_FAILED};
+use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, UNAUTHORIZED, VALIDATION_FAILED};
 use crate::execute::{Execution, Subgraphs};
 use crate::introspect::{asks_about_schema, introspect};
 use crate::limits::Limits;
@@ -171,7 +171,7 @@ impl Engine {
         variables: Map<String, serde_json::Value>,
         grants: &Grants,
     ) -> Result<Prepared, Vec<GraphQLError>> {
-        let operation = document.operation(operation_name).map_err(|error| vec![error])?;
+        let operation = document.operation(operation_name)?;
         let depth_max = self.settings.limits.depth_max;
         let variables = coerce_variables(&self.schema, operation.variables, variables, depth_max)?;
         let key = PlanKey {
@@ -183,7 +183,7 @@ impl Engine {
         let planned = match self.plans.get(&key) {
             Some(planned) => planned,
             None => {
-                let planned = Arc::new(self.plan(document, &operation, &key).map_err(|error| vec![error])?);
+                let planned = Arc::new(self.plan(document, &operation, &key)?);
                 self.plans.insert(key, planned.clone());
                 planned
             }
@@ -225,12 +225,7 @@ impl Engine {
         Response { data: Some(data), errors, extensions: Map::new() }
     }
 
-    fn plan(
-        &self,
-        document: &Document,
-        operation: &OperationRef<'_>,
-        key: &PlanKey,
-    ) -> Result<Operation, GraphQLError> {
+    fn plan(&self, document: &Document, operation: &OperationRef<'_>, key: &PlanKey) -> Judged<Operation> {
         let root_type = operation.root_type(&self.schema)?;
         let scope = Scope {
             schema: &self.schema,
@@ -243,7 +238,7 @@ impl Engine {
         let plan = match scope.rewrite(document, operation, root_type) {
             Some(rewritten) => self.planner.plan(&rewritten).map_err(|reason| {
                 tracing::error!(%reason, "a valid document could not be planned");
-                GraphQLError::new(INTERNAL, "This document could not be planned.")
+                vec![GraphQLError::new(INTERNAL, "This document could not be planned.")]
             })?,
             None => Plan::default(),
         };
@@ -257,7 +252,7 @@ impl Engine {
     }
 
     /// What the settings forbid of a valid operation.
-    fn refuse(&self, operation: &Operation) -> Result<(), Vec<GraphQLError>> {
+    fn refuse(&self, operation: &Operation) -> Judged<()> {
         if !self.settings.introspection && asks_about_schema(&operation.selections) {
             return Err(vec![GraphQLError::new(VALIDATION_FAILED, "Introspection is switched off here.")]);
         }

@@ -24,6 +24,9 @@ pub enum PathSegment {
     Index(usize),
 }
 
+/// What it takes to go on with a request, or all that is wrong with it.
+pub(crate) type Judged<T> = Result<T, Vec<GraphQLError>>;
+
 /// A place in the client's document, counted from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {

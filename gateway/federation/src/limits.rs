@@ -29,7 +29,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Judges the text of a document. What is not a token is left for the parser to report.
-    pub fn check_text(&self, text: &str) -> Result<(), GraphQLError> {
+    pub fn check_text(&self, text: &str) -> Result<(), Vec<GraphQLError>> {
         let mut counts = Counts::default();
         let mut tokens = Tokens { bytes: text.as_bytes(), at: 0 };
         while let Some((token, start)) = tokens.next() {
@@ -43,7 +43,7 @@ impl Limits {
             if let Some((what, _, max)) = excess.into_iter().find(|(_, count, max)| count > max) {
                 let mut error = too_large(PARSE_FAILED, what, max);
                 error.locations.push(location(text, start));
-                return Err(error);
+                return Err(vec![error]);
             }
         }
         Ok(())
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> Option<String> {
-        Limits::default().check_text(text).err().map(|error| error.message)
+        Limits::default().check_text(text).err().map(|mut errors| errors.remove(0).message)
     }
 
     #[test]

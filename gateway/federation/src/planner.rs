@@ -303,10 +303,10 @@ fn field_names(supergraph: &ast::Document) -> HashSet<String> {
         if let ast::Definition::TypeDefinition(definition) = definition {
             match definition {
                 ast::TypeDefinition::Object(ty) => {
-                    names.extend(ty.fields.iter().map(|field| field.name.clone()))
+                    names.extend(ty.fields.iter().map(|field| field.name.clone()));
                 }
                 ast::TypeDefinition::Interface(ty) => {
-                    names.extend(ty.fields.iter().map(|it| it.name.clone()))
+                    names.extend(ty.fields.iter().map(|it| it.name.clone()));
                 }
                 _ => {}
             }

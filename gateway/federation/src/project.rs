@@ -217,7 +217,14 @@ impl Projector<'_> {
             Leaf::Int | Leaf::Float => value.is_number(),
             Leaf::String => value.is_string(),
             Leaf::Boolean => matches!(value, Value::Bool(_)),
-            Leaf::Id => value.is_string() || value.is_number(),
+            // An id is text in every answer, even where a subgraph sends a number.
+            Leaf::Id if value.is_number() => {
+                self.out.push(b'"');
+                write_json(&mut self.out, value);
+                self.out.push(b'"');
+                return Ok(Written::Value);
+            }
+            Leaf::Id => value.is_string(),
             Leaf::Any => true,
         };
         if !fits {

@@ -7,7 +7,7 @@ use graphql_tools::static_graphql::query;
 use serde_json::{Map, Value};
 
 use crate::authorize::{Denial, Denied, Rules};
-use crate::document::{Document, OperationRef, condition_name, fragments};
+use crate::document::{Document, OperationRef, condition_name, fragments, operations};
 use crate::schema::Schema;
 
 /// The values of the variables that decide what is selected. They are put into the document before planning,
@@ -34,13 +34,9 @@ pub(crate) struct Aliases {
 
 impl Conditions {
     pub fn new(document: &Document, operation: &OperationRef<'_>, variables: &Map<String, Value>) -> Self {
-        let mut names = HashSet::new();
-        let fragments = fragments(&document.ast);
-        let sets =
-            fragments.values().map(|fragment| &fragment.selection_set).chain([operation.selection_set]);
-        sets.for_each(|set| condition_variables(set, &mut names));
         let value = |name: &str| variables.get(name).and_then(Value::as_bool).unwrap_or_default();
-        let declared = operation.variables.iter().filter(|variable| names.contains(variable.name.as_str()));
+        let declared =
+            operation.variables.iter().filter(|variable| document.conditions.contains(&variable.name));
         Conditions(declared.map(|variable| (variable.name.clone(), value(&variable.name))).collect())
     }
 
@@ -274,15 +270,24 @@ fn typename() -> query::Selection {
     })
 }
 
-fn condition_variables<'a>(set: &'a query::SelectionSet, names: &mut HashSet<&'a str>) {
+/// The variables `@skip` and `@include` depend on, anywhere in a document.
+pub(crate) fn condition_variables(document: &query::Document) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let of_fragments = fragments(document).into_values().map(|fragment| &fragment.selection_set);
+    let of_operations = operations(document).map(|operation| operation.selection_set);
+    of_fragments.chain(of_operations).for_each(|set| collect_variables(set, &mut names));
+    names
+}
+
+fn collect_variables(set: &query::SelectionSet, names: &mut HashSet<String>) {
     for selection in &set.items {
         let directives = match selection {
             query::Selection::Field(field) => {
-                condition_variables(&field.selection_set, names);
+                collect_variables(&field.selection_set, names);
                 &field.directives
             }
             query::Selection::InlineFragment(fragment) => {
-                condition_variables(&fragment.selection_set, names);
+                collect_variables(&fragment.selection_set, names);
                 &fragment.directives
             }
             query::Selection::FragmentSpread(spread) => &spread.directives,
@@ -290,7 +295,7 @@ fn condition_variables<'a>(set: &'a query::SelectionSet, names: &mut HashSet<&'a
         for directive in directives.iter().filter(|it| matches!(it.name.as_str(), "skip" | "include")) {
             for (_, value) in &directive.arguments {
                 if let query::Value::Variable(name) = value {
-                    names.insert(name);
+                    names.insert(name.clone());
                 }
             }
         }

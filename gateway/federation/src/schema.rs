@@ -101,15 +101,14 @@ impl Schema {
             || self.types.get(runtime).is_some_and(|ty| ty.interfaces.iter().any(|name| name == condition))
     }
 
-    /// Whether every value of `scope` satisfies `condition`, so that the condition need not be looked at.
+    /// Whether every value of `scope` satisfies `condition`, so that the condition need not be looked at. It
+    /// does not count which object types there are: a value may name an interface as its type.
     pub fn always_satisfies(&self, scope: &str, condition: &str) -> bool {
         scope == condition
-            || match (self.types.get(scope), self.types.get(condition)) {
-                (Some(scope), Some(condition)) => {
-                    !scope.possible.is_empty() && scope.possible.is_subset(&condition.possible)
-                }
-                _ => false,
-            }
+            || self.types.get(scope).is_some_and(|ty| match ty.kind {
+                Kind::Object => self.satisfies(scope, condition),
+                _ => ty.interfaces.iter().any(|name| name == condition),
+            })
     }
 
     /// The public schema as SDL, without what every schema has.

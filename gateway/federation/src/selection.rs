@@ -21,7 +21,7 @@ pub(crate) struct Selections {
 }
 
 pub(crate) enum Item {
-    Field(Field),
+    Field(Box<Field>),
     Branch { condition: String, selections: Selections },
 }
 
@@ -135,7 +135,7 @@ impl<'d> Compiler<'d> {
 
     fn item(&self, value_type: &str, group: Group<'d>) -> Item {
         match group {
-            Group::Fields(fields) => Item::Field(self.field(value_type, &fields)),
+            Group::Fields(fields) => Item::Field(Box::new(self.field(value_type, &fields))),
             Group::Branch(condition, sets) => Item::Branch {
                 condition: condition.to_owned(),
                 selections: self.selections(condition, &sets),

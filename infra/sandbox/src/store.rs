@@ -1,5 +1,6 @@
 //! Every SQL statement of the sandbox, by noun.
 
+pub mod clock_offset;
 pub mod grant;
 pub mod order;
 

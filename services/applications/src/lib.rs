@@ -2,10 +2,12 @@
 //!
 //! In reading order: [`model`] has the rules and every move there is; `store` keeps applications,
 //! one transaction per thing that happens; [`schema`] is the door; `events` hears catalogue and
-//! payments; `provider` reads the caller's profile through the graph; `http` takes and gives files.
+//! payments; `provider` reads the caller's profile through the graph; `loader` batches what other
+//! subgraphs point to; `http` takes and gives files.
 
 mod events;
 mod http;
+mod loader;
 pub mod model;
 mod provider;
 pub mod schema;
@@ -72,7 +74,7 @@ impl Service {
 
     /// The subgraph.
     pub fn schema(&self) -> schema::Schema {
-        schema::builder().data(self.clone()).finish()
+        schema::builder().data(self.clone()).data(loader::loads(&self.store)).finish()
     }
 
     /// Who hears messages of other services.

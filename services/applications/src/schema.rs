@@ -13,6 +13,7 @@ use auth::Principal;
 use graphql::{ApplicationId, ErrorCode, Failure, Page, PageConnection, PartyId};
 
 use crate::Service;
+use crate::loader::{ApplicationWithId, Loads};
 use crate::model::ApplicationStatus;
 use crate::store::application::Listing;
 use crate::store::{Reader, Refusal};
@@ -112,13 +113,13 @@ impl Query {
     /// The same as `application`: what other subgraphs point to is checked like everything else.
     #[graphql(entity)]
     async fn application_by_id(&self, ctx: &Context<'_>, id: ApplicationId) -> Option<Application> {
-        let reader = reader(ctx).ok()?;
-        match found(service(ctx).store.application(&reader, id.uuid()).await) {
-            Ok(application) => application,
-            Err(failure) => {
-                ctx.add_error(
-                    ctx.set_error_path(async_graphql::Error::from(failure).into_server_error(ctx.item.pos)),
-                );
+        let key = ApplicationWithId(id.uuid(), reader(ctx).ok()?);
+        match ctx.data_unchecked::<Loads>().load_one(key).await {
+            Ok(found) => found.map(Application),
+            Err(refusal) => {
+                // An error here would lose every entity of the request: absent, and reported.
+                let error = async_graphql::Error::from(Failure::internal(format!("{refusal:?}")));
+                ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
                 None
             }
         }
@@ -154,7 +155,7 @@ fn found(
     result: Result<crate::store::application::Application, Refusal>,
 ) -> Result<Option<Application>, Failure> {
     match result {
-        Ok(application) => Ok(Some(Application(application))),
+        Ok(application) => Ok(Some(application.into())),
         Err(Refusal::NotFound) => Ok(None),
         Err(other) => Err(other.into()),
     }
@@ -172,6 +173,6 @@ async fn page(
     let beyond = beyond.map_err(|_| Failure::new(ErrorCode::BadUserInput, "`after` is not a cursor."))?;
     let listing = Listing { beyond, limit: page.limit(), ..listing };
     let rows = service(ctx).store.applications(reader, &listing).await?;
-    let found = rows.into_iter().map(Application).collect();
+    let found = rows.into_iter().map(Application::from).collect();
     Ok(page.connection(found, |application: &Application| application.0.id.to_string()))
 }

@@ -41,7 +41,7 @@ pub struct Store {
 }
 
 /// Who reads: what is neither theirs nor their agency's is not there.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Reader {
     Parties(Vec<Uuid>),
     Agency(String),

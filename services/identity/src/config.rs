@@ -1,17 +1,22 @@
 //! What an operator sets for identity: the address, the Digital ID providers, the company registry.
 
-use chassis::Environment;
+use chassis::{Environment, Secret};
 use graphql::LocalizedText;
-use openidconnect::ClientSecret;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+const SANDBOX_PROVIDER_SECRET: &str = "sandbox-idp-secret";
+const SANDBOX_REGISTRY_SECRET: &str = "sandbox-registry-secret";
 
 /// Settings of the identity service. The default is that of the sandbox on this machine.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The address of this installation, without a slash at the end; also the issuer of our tokens.
+    /// Not read from here: it is the whole installation's.
+    #[serde(skip)]
     pub public_url: String,
-    /// Sandbox accepts test persons only, production real persons only.
+    /// Sandbox accepts test persons only, production real persons only. The whole installation's, too.
+    #[serde(skip)]
     pub environment: Environment,
     /// The Digital ID providers a citizen can choose from.
     pub providers: Vec<ProviderConfig>,
@@ -24,7 +29,7 @@ pub struct Config {
 }
 
 /// A Digital ID provider.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProviderConfig {
     /// Names it in addresses and in the level policy: letters, digits, hyphens.
@@ -34,14 +39,14 @@ pub struct ProviderConfig {
     /// Its issuer, as its discovery document says it, to the letter.
     pub issuer: String,
     pub client_id: String,
-    pub client_secret: ClientSecret,
+    pub client_secret: Secret,
     /// Scopes to ask for besides `openid`; the adapter's own when empty.
     #[serde(default)]
     pub scopes: Vec<String>,
 }
 
 /// Which provider's ways are spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Adapter {
     Thaid,
@@ -49,12 +54,12 @@ pub enum Adapter {
 }
 
 /// The registry of companies.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegistryConfig {
     /// Its address, up to and without `/companies`.
     pub url: String,
-    pub secret: ClientSecret,
+    pub secret: Secret,
 }
 
 impl Default for Config {
@@ -73,7 +78,7 @@ impl Config {
             name,
             issuer: format!("{public_url}/sandbox/idp/{code}"),
             client_id: "pratu".to_owned(),
-            client_secret: ClientSecret::new("sandbox-idp-secret".to_owned()),
+            client_secret: Secret::from(SANDBOX_PROVIDER_SECRET),
             scopes: Vec::new(),
         };
         Self {
@@ -83,12 +88,50 @@ impl Config {
             ],
             registry: Some(RegistryConfig {
                 url: format!("{public_url}/sandbox/registry"),
-                secret: ClientSecret::new("sandbox-registry-secret".to_owned()),
+                secret: Secret::from(SANDBOX_REGISTRY_SECRET),
             }),
             environment: Environment::Sandbox,
             provider_timeout_ms: 8_000,
             requests_per_minute_max: 300,
             public_url,
         }
+    }
+
+    /// What is missing for production, one line each: providers and secrets that are the sandbox's.
+    pub fn missing_for_production(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.providers.is_empty() {
+            missing.push("identity.providers is empty: nobody could log in".to_owned());
+        }
+        let ours = |url: &str| url.starts_with("https://") && !url.contains("/sandbox/");
+        for provider in &self.providers {
+            if !ours(&provider.issuer) || provider.client_secret.reveal() == SANDBOX_PROVIDER_SECRET {
+                missing.push(format!("identity.providers: {} is the sandbox's", provider.code));
+            }
+        }
+        match &self.registry {
+            Some(registry) if !ours(&registry.url) || registry.secret.reveal() == SANDBOX_REGISTRY_SECRET => {
+                missing.push("identity.registry is the sandbox's".to_owned());
+            }
+            _ => {}
+        }
+        missing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn production_lists_what_is_still_the_sandboxs() {
+        assert_eq!(Config::default().missing_for_production().len(), 3);
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let config = Config::default();
+        let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
+        assert!(!shown.contains(SANDBOX_PROVIDER_SECRET) && !shown.contains(SANDBOX_REGISTRY_SECRET));
     }
 }

@@ -28,7 +28,7 @@ const FORM_BYTES_MAX: usize = 16 * 1024;
 /// All endpoints, with their full paths.
 pub fn routes(inner: Arc<Inner>) -> Router {
     Router::new()
-        .route("/oauth/authorize", get(authorize::begin))
+        .route("/oauth/authorize", get(authorize::begin).post(authorize::begin_by_form))
         .route("/oauth/start/{flow}", get(authorize::start))
         .route("/oauth/callback/{provider}", get(callback::returned))
         .route("/oauth/continue", get(collect::find))

@@ -78,6 +78,10 @@ impl Service {
         let keys = Keys::default();
         let signer = Signer::open(&store, &clock, keys.clone()).await?;
         let ended = EndedSessions::default();
+        let since = clock.now() - chrono::Duration::seconds(model::login::ACCESS_TOKEN_S + 60);
+        for session in store.sessions_ended_since(since).await? {
+            ended.add(session);
+        }
         let audience = audience_of(&config.public_url);
         let verifier = TokenVerifier::new(&config.public_url, &audience, keys, ended.clone(), clock.clone());
         let inner = Inner {

@@ -16,15 +16,21 @@ use crate::model::citizen::Profile;
 
 pub use registry::Registry;
 
-/// One login at a provider: what is sent along and what must come back.
+/// What a login begins with at a provider.
 #[derive(Debug)]
 pub struct Ask<'a> {
     pub state: &'a str,
+    pub proof: Proof<'a>,
+    /// The level the client asked for, as `acr_values`.
+    pub acr_values: Option<&'a str>,
+}
+
+/// What ties the answer of a provider to the login that asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof<'a> {
     pub nonce: &'a str,
     /// The PKCE verifier; the provider sees its challenge first.
     pub code_verifier: &'a str,
-    /// The level the client asked for, as `acr_values`.
-    pub acr_values: Option<&'a str>,
 }
 
 /// A person as a provider knows them, verified.
@@ -96,7 +102,7 @@ pub trait IdentityProvider: Send + Sync {
     /// Where the person is sent to log in.
     async fn authorization_url(&self, ask: &Ask<'_>) -> Result<Url, Failure>;
     /// Redeems the code the person came back with. Never tried twice: a code is good once.
-    async fn exchange(&self, code: &str, ask: &Ask<'_>) -> Result<ProviderIdentity, Failure>;
+    async fn exchange(&self, code: &str, proof: Proof<'_>) -> Result<ProviderIdentity, Failure>;
 }
 
 /// The providers an operator set up, in that order.

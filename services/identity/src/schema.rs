@@ -60,16 +60,17 @@ impl Query {
     async fn identity_providers(&self, ctx: &Context<'_>) -> Vec<IdentityProvider> {
         let inner = inner(ctx);
         let today = inner.clock.today_in_thailand();
-        let shown = |provider: &Box<dyn crate::provider::IdentityProvider>| {
+        let mut shown = Vec::new();
+        for provider in &inner.providers {
             let max = inner.assurance.level_max(provider.code(), today);
-            IdentityProvider {
+            shown.push(IdentityProvider {
                 code: provider.code().to_owned(),
                 name: provider.name().clone(),
                 identity_assurance_level_max: max.ial.into(),
                 authenticator_assurance_level_max: max.aal.into(),
-            }
-        };
-        inner.providers.iter().map(shown).collect()
+            });
+        }
+        shown
     }
 
     /// A party of the caller; null is absent or not theirs.
@@ -157,6 +158,7 @@ struct SessionEnded {
 
 /// What every outcome that is not success has: an old app survives a new one.
 #[derive(Interface)]
+#[allow(clippy::duplicated_attributes, reason = "three fields, two of one type")]
 #[graphql(
     name = "Problem",
     field(name = "code", ty = "&String", desc = "A stable code of the published catalogue."),

@@ -147,7 +147,6 @@ mod tests {
     #[test]
     fn the_exported_schema_says_who_may_and_what_belongs_to_others() {
         let sdl = super::sdl();
-        println!("{sdl}");
         for part in [
             r#"type Bill @key(fields: "id")"#,
             r#"type Application @key(fields: "id")"#,

@@ -145,8 +145,11 @@ impl Execution<'_> {
         drop(root);
         for (entity, targets) in entities.iter_mut().zip(&wanted.targets) {
             rewrites::apply(&self.subgraphs.schema, output_rewrites, entity);
-            let entity = std::mem::take(entity);
+            let mut entity = std::mem::take(entity);
             let mut root = self.data();
+            if let Some(known) = targets.first().and_then(|target| paths::get(&root, target)) {
+                self.keep_type(known, &mut entity);
+            }
             let Some((final_target, others)) = targets.split_last() else { continue };
             for target in others {
                 paths::merge_at(&mut root, target, entity.clone());
@@ -154,6 +157,17 @@ impl Execution<'_> {
             paths::merge_at(&mut root, final_target, entity);
         }
         errors
+    }
+
+    /// A subgraph with `@interfaceObject` names the interface; what is known to be more must stay so.
+    fn keep_type(&self, known: &Value, entity: &mut Value) {
+        let Some(known) = known.as_object().and_then(Object::typename) else { return };
+        let wider = |name: &str| name != known && self.subgraphs.schema.satisfies(known, name);
+        if entity.as_object().and_then(Object::typename).is_some_and(wider)
+            && let Some(entity) = entity.as_object_mut()
+        {
+            entity.remove("__typename");
+        }
     }
 
     /// The client's paths for an error at `path` below the entities: `[index, "field", …]`. async-graphql

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use federation::{Grants, Settings, Unauthorized};
 use serde_json::{Value, json};
 
+use super::fixtures::SUPERGRAPH;
 use super::world::{World, both_as};
 
 fn grants(authenticated: bool, scopes: &[&str]) -> Grants {
@@ -106,4 +107,36 @@ async fn a_query_of_nothing_but_denied_fields_asks_only_whether_their_object_is_
     let answer = world.ask("{ user(id: 9) { email } me { email } }").await;
     assert_eq!(answer["data"], json!({"user": null, "me": {"email": null}}));
     assert_eq!(unauthorized(&answer), [r#"["me","email"]"#]);
+}
+
+#[tokio::test]
+async fn a_field_of_an_interface_is_denied_where_composition_says_so() {
+    // Composition gives the interface the rules of its types, so only a fragment reaches the type without.
+    let answer =
+        both_as("{ shelf { title ... on Book { own: title } } }", json!({}), &grants(false, &[])).await;
+    assert_eq!(answer["data"]["shelf"], json!([{"title": null, "own": "A Book"}, {"title": null}]));
+    assert_eq!(unauthorized(&answer).len(), 2);
+    let answer = both_as("{ shelf { title } }", json!({}), &grants(false, &["films"])).await;
+    assert_eq!(answer["data"]["shelf"], json!([{"title": "A Book"}, {"title": "A Film"}]));
+}
+
+#[tokio::test]
+async fn an_open_interface_is_asked_only_of_the_types_that_are_open() {
+    let (before, interface) = SUPERGRAPH.split_once("interface Media").unwrap();
+    let open = format!(
+        "{before}interface Media{}",
+        interface.replacen(r#"@requiresScopes(scopes: [["films"]])"#, "", 1)
+    );
+    let world = World::in_process_under(&open, Settings::default(), None);
+    let answer = world.ask("{ shelf { __typename id title } }").await;
+    assert_eq!(
+        answer["data"]["shelf"],
+        json!([
+            {"__typename": "Book", "id": "b1", "title": "A Book"},
+            {"__typename": "Film", "id": "f1", "title": null},
+        ])
+    );
+    assert_eq!(unauthorized(&answer), [r#"["shelf",1,"title"]"#]);
+    assert_eq!(world.asked()[0].matches("title").count(), 1, "{:?}", world.asked());
+    assert!(world.asked()[0].contains("on Book{title}"), "{:?}", world.asked());
 }

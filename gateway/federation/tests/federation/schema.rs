@@ -6,7 +6,7 @@ use federation::{Engine, Grants, Settings, SupergraphError};
 use serde_json::json;
 
 use super::fixtures::SUPERGRAPH;
-use super::world::World;
+use super::world::{World, both};
 
 #[tokio::test]
 async fn introspection_is_answered_without_any_subgraph() {
@@ -98,4 +98,20 @@ fn a_supergraph_that_cannot_be_served_is_an_error_and_no_panic() {
     assert!(matches!(engine("type {"), Some(SupergraphError::Syntax(_))));
     assert!(matches!(engine("type A { b: Int }"), Some(SupergraphError::NoQueryType)));
     assert!(matches!(engine(SUPERGRAPH), Some(SupergraphError::MissingSubgraph(_))));
+}
+
+#[tokio::test]
+async fn inaccessible_parts_serve_the_subgraphs_and_never_the_client() {
+    let answer = both("{ product(upc: \"p1\") { label code: name } users { standing } }").await;
+    assert_eq!(
+        answer,
+        json!({"data": {
+            "product": {"label": "label of code 1", "code": "Product 1"},
+            "users": [{"standing": "GOOD"}, {"standing": "GOOD"}, {"standing": null}],
+        }})
+    );
+    let answer = both("{ product(upc: \"p1\") { code } }").await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
+    let answer = both("{ __type(name: \"Standing\") { enumValues { name } } }").await;
+    assert_eq!(answer["data"]["__type"]["enumValues"], json!([{"name": "GOOD"}]));
 }

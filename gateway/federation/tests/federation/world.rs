@@ -77,13 +77,17 @@ impl World {
 
     /// With one subgraph replaced by another.
     pub fn in_process_with(settings: Settings, replaced: Replaced) -> Self {
+        Self::in_process_under(SUPERGRAPH, settings, replaced)
+    }
+
+    pub fn in_process_under(supergraph: &str, settings: Settings, replaced: Replaced) -> Self {
         let log = Log::default();
         let given: Vec<(&'static str, Arc<dyn Subgraph>)> = vec![
             ("accounts", Arc::new(InProcess::new(accounts::schema(log.clone()), attach))),
             ("products", Arc::new(InProcess::new(products::schema(log.clone()), attach))),
             ("reviews", Arc::new(InProcess::new(reviews::schema(log.clone()), attach))),
         ];
-        Self::over(given, replaced, log, settings)
+        Self::over(supergraph, given, replaced, log, settings)
     }
 
     pub async fn http() -> Self {
@@ -93,10 +97,11 @@ impl World {
             ("products", remote(serve(products::schema(log.clone()), Events::Sse).await)),
             ("reviews", remote(serve(reviews::schema(log.clone()), Events::Sse).await)),
         ];
-        Self::over(given, None, log, Settings::default())
+        Self::over(SUPERGRAPH, given, None, log, Settings::default())
     }
 
     fn over(
+        supergraph: &str,
         given: Vec<(&'static str, Arc<dyn Subgraph>)>,
         mut replaced: Replaced,
         log: Log,
@@ -111,7 +116,7 @@ impl World {
             };
             subgraphs.insert(name.to_owned(), Arc::new(Recorded { name, inner, asked: asked.clone() }));
         }
-        let engine = Arc::new(Engine::new(SUPERGRAPH, subgraphs, settings).unwrap());
+        let engine = Arc::new(Engine::new(supergraph, subgraphs, settings).unwrap());
         World { engine, log, asked }
     }
 

@@ -63,3 +63,9 @@ create table refund (
     primary key (provider, refund_id)
 ) STRICT;
 create index refund_order on refund (order_id);
+
+-- How far the clock was moved; time never goes back over kept data.
+create table clock_offset (
+    id INTEGER primary key constraint clock_offset_single check (id = 1),
+    ahead_us INTEGER not null
+) STRICT;

@@ -1,6 +1,7 @@
 //! The application as its applicant and its agency see it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Json, Object, SimpleObject, TypeName};
 use chrono::{DateTime, Utc};
@@ -16,11 +17,12 @@ use crate::model::{ApplicationStatus, EventKind};
 use crate::store::application as stored;
 
 /// An application for a public service (คำขอ).
-pub struct Application(pub stored::Application);
+#[derive(Clone)]
+pub struct Application(pub Arc<stored::Application>);
 
 impl From<stored::Application> for Application {
     fn from(stored: stored::Application) -> Self {
-        Self(stored)
+        Self(Arc::new(stored))
     }
 }
 
@@ -37,7 +39,7 @@ pub struct AnswerSource {
 
 /// The agency's decision (คำสั่ง).
 pub struct Decision {
-    application: stored::Application,
+    application: Arc<stored::Application>,
     decision: stored::Decision,
 }
 
@@ -162,7 +164,7 @@ impl Application {
     /// The decision, once there is one.
     async fn decision(&self) -> Option<Decision> {
         let decision = self.0.decision.clone()?;
-        Some(Decision { application: self.0.clone(), decision })
+        Some(Decision { application: Arc::clone(&self.0), decision })
     }
 
     /// What is expected of whom next.

@@ -10,6 +10,7 @@ use crate::store::Refusal;
 
 /// What every outcome that is not success has: an old app survives a new one.
 #[derive(Interface)]
+#[allow(clippy::duplicated_attributes, reason = "three fields, two of one type")]
 #[graphql(
     name = "Problem",
     field(name = "code", ty = "&String", desc = "A stable code of the published catalogue."),
@@ -59,7 +60,7 @@ impl Problem {
                 code: ErrorCode::Conflict.as_str().to_owned(),
                 message: "The draft was saved elsewhere since the revision you read.".to_owned(),
                 retryable: false,
-                application: Application(*application),
+                application: (*application).into(),
             }
             .into(),
         })

@@ -132,6 +132,20 @@ impl Store {
         Application::from_row(&row.ok_or(Refusal::NotFound)?)
     }
 
+    /// Those of these applications that someone may see.
+    pub async fn applications_with_ids(
+        &self,
+        reader: &Reader,
+        ids: &[Uuid],
+    ) -> Result<Vec<Application>, Refusal> {
+        let engine = self.database.engine();
+        let (theirs, reader) = visible(reader, engine);
+        let named = engine.in_uuids("$1");
+        let sql = format!("select {COLUMNS} from application where id in {named} and {theirs}");
+        let rows = self.database.rows(&sql, vec![Value::from(json!(ids)), reader]).await?;
+        rows.iter().map(Application::from_row).collect()
+    }
+
     /// Applications someone may see.
     pub async fn applications(
         &self,

@@ -72,6 +72,23 @@ async fn a_case_is_the_applicants_and_that_agencys_alone() {
 }
 
 #[tokio::test]
+async fn entities_are_read_in_one_batch_and_each_is_checked() {
+    for world in worlds().await {
+        let (mine, other) = (world.submitted(5).await, world.draft_of(5).await);
+        let document =
+            "query($of: [_Any!]!) { _entities(representations: $of) { ... on Application { id } } }";
+        let of = |id: &serde_json::Value| json!({ "__typename": "Application", "id": id });
+        let all = json!({ "of": [of(&mine["id"]), of(&json!("app_x")), of(&other["id"]), of(&mine["id"])] });
+        let seen = world.ask(&world.citizen, document, all.clone()).await;
+        let ids = [mine["id"].clone(), other["id"].clone()];
+        let expected = json!([{ "id": ids[0] }, null, { "id": ids[1] }, { "id": ids[0] }]);
+        assert_eq!(seen["data"]["_entities"], expected, "{seen}");
+        let officer = world.ask(&world.officer, document, all).await;
+        assert_eq!(officer["data"]["_entities"], json!([{ "id": ids[0] }, null, null, { "id": ids[0] }]));
+    }
+}
+
+#[tokio::test]
 async fn a_token_without_the_scope_gets_nothing() {
     for world in worlds().await {
         let application = world.submitted(5).await;

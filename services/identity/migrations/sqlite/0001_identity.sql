@@ -100,6 +100,8 @@ create table session (
     constraint session_one_person check ((citizen_id is null) <> (officer_id is null))
 ) strict;
 
+create index session_ended on session (ended_at);
+
 create table authorization_code (
     code_hash blob primary key,
     client_id text not null,

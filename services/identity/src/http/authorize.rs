@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -17,7 +18,7 @@ use crate::model::client::Client;
 use crate::model::login::{LOGIN_MINUTES_MAX, LoginFlow};
 use crate::model::request::{self, AuthorizationRequest, Refusal};
 use crate::model::secret;
-use crate::provider::{Ask, Failure, IdentityProvider};
+use crate::provider::{Ask, Failure, IdentityProvider, Proof};
 
 /// `GET /oauth/authorize`
 pub async fn begin(
@@ -25,7 +26,16 @@ pub async fn begin(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let parameters = match answer::parameters(query.unwrap_or_default().as_bytes()) {
+    authorize(&inner, &headers, query.unwrap_or_default().as_bytes()).await
+}
+
+/// `POST /oauth/authorize`, as OpenID Connect wants it, too.
+pub async fn begin_by_form(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
+    authorize(&inner, &headers, &body).await
+}
+
+async fn authorize(inner: &Inner, headers: &HeaderMap, parameters: &[u8]) -> Response {
+    let parameters = match answer::parameters(parameters) {
         Ok(parameters) => parameters,
         Err(description) => return refused_page(description),
     };
@@ -33,13 +43,13 @@ pub async fn begin(
         Ok(checked) => checked,
         Err(Refusal::Page { description }) => return refused_page(description),
         Err(Refusal::Redirect { redirect_uri, state, error, description }) => {
-            return error_redirect(&inner, &redirect_uri, state.as_deref(), error, description);
+            return error_redirect(inner, &redirect_uri, state.as_deref(), error, description);
         }
     };
-    if let Err((error, description)) = fits(&inner, &request).await {
-        return error_redirect(&inner, &request.redirect_uri, Some(&request.state), error, description);
+    if let Err((error, description)) = fits(inner, &request).await {
+        return error_redirect(inner, &request.redirect_uri, Some(&request.state), error, description);
     }
-    let browser = Browser::of(&headers).unwrap_or_else(Browser::fresh);
+    let browser = Browser::of(headers, &inner.config.public_url).unwrap_or_else(Browser::fresh);
     let now = inner.clock.now();
     let flow = LoginFlow {
         id: inner.clock.uuid(),
@@ -56,8 +66,8 @@ pub async fn begin(
         return page::failure(&error);
     }
     let response = match flow.request.provider.as_deref().and_then(|code| inner.provider(code)) {
-        Some(provider) => send(&inner, &flow, provider).await,
-        None => choose(&inner, &flow, client, StatusCode::OK),
+        Some(provider) => send(inner, &flow, provider).await,
+        None => choose(inner, &flow, client, StatusCode::OK),
     };
     browser.remember(response, &inner.config.public_url)
 }
@@ -88,7 +98,7 @@ pub async fn own_flow(
 ) -> Result<(LoginFlow, Browser), Response> {
     let flow = inner.store.flow(id).await.map_err(|error| page::failure(&error))?;
     let open = flow.filter(|flow| flow.is_open(inner.clock.now()));
-    let browser = Browser::of(headers);
+    let browser = Browser::of(headers, &inner.config.public_url);
     match (open, browser) {
         (Some(flow), Some(browser)) if browser.is(&flow.browser_hash) => Ok((flow, browser)),
         _ => Err(notice(
@@ -168,12 +178,8 @@ fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) 
 async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) -> Response {
     let (state, nonce, code_verifier) = (secret::token(), secret::token(), secret::token());
     let acr_values = flow.request.acr_values.as_deref().and_then(requested).map(auth::Level::acr);
-    let ask = Ask {
-        state: &state,
-        nonce: &nonce,
-        code_verifier: &code_verifier,
-        acr_values: acr_values.as_deref(),
-    };
+    let proof = Proof { nonce: &nonce, code_verifier: &code_verifier };
+    let ask = Ask { state: &state, proof, acr_values: acr_values.as_deref() };
     let url = match provider.authorization_url(&ask).await {
         Ok(url) => url,
         Err(Failure::Unavailable(_) | Failure::Refused(_)) => return down(inner, flow, provider),

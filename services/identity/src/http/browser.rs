@@ -23,13 +23,14 @@ pub struct Browser {
 
 impl Browser {
     /// The browser of a request, if it has been here within the last minutes.
-    pub fn of(headers: &HeaderMap) -> Option<Self> {
+    pub fn of(headers: &HeaderMap, public_url: &str) -> Option<Self> {
+        // Over TLS only the prefixed name: a plain one could have been planted by a neighbouring host.
+        let (ours, _) = cookie_of(public_url);
         let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let token = pairs.into_iter().find_map(|(name, value)| {
-            let ours = matches!(name, SECURE_NAME | PLAIN_NAME);
-            (ours && value.len() == TOKEN_CHARS).then(|| value.to_owned())
-        });
+        let token = pairs
+            .into_iter()
+            .find_map(|(name, value)| (name == ours && value.len() == TOKEN_CHARS).then(|| value.to_owned()));
         token.map(|token| Self { token })
     }
 
@@ -53,8 +54,7 @@ impl Browser {
 
     /// Sets the cookie. Lax: it must come along when a provider sends the browser back.
     pub fn remember(&self, mut response: Response, public_url: &str) -> Response {
-        let secure = public_url.starts_with("https:");
-        let (name, attribute) = if secure { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") };
+        let (name, attribute) = cookie_of(public_url);
         let age_s = LOGIN_MINUTES_MAX * 60;
         let cookie =
             format!("{name}={}; Path=/; Max-Age={age_s}; HttpOnly; SameSite=Lax{attribute}", self.token);
@@ -62,5 +62,23 @@ impl Browser {
             response.headers_mut().append(SET_COOKIE, cookie);
         }
         response
+    }
+}
+
+/// The cookie's name, and the attribute that keeps it to TLS.
+fn cookie_of(public_url: &str) -> (&'static str, &'static str) {
+    if public_url.starts_with("https:") { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn over_tls_a_cookie_without_the_prefix_is_nobodys() {
+        let value = format!("a=b; pratu_browser={}", secret::token());
+        let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(&value).unwrap())]);
+        assert!(Browser::of(&headers, "http://127.0.0.1:4000").is_some());
+        assert!(Browser::of(&headers, "https://pratu.example").is_none());
     }
 }

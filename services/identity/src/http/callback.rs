@@ -21,7 +21,7 @@ use crate::model::login::{Login, LoginFlow, Person};
 use crate::model::national_id::NationalId;
 use crate::model::request::Parameters;
 use crate::model::secret;
-use crate::provider::{Ask, Failure, IdentityProvider, ProviderIdentity};
+use crate::provider::{Failure, IdentityProvider, Proof, ProviderIdentity};
 use crate::store::{self, Arrival};
 
 /// Providers' clocks and ours may differ by this much when a client asks for a fresh login.
@@ -58,7 +58,8 @@ pub async fn returned(
         Ok(None) => return over(),
         Err(error) => return page::failure(&error),
     };
-    let here = Browser::of(&headers).is_some_and(|browser| browser.is(&flow.browser_hash));
+    let here =
+        Browser::of(&headers, &inner.config.public_url).is_some_and(|browser| browser.is(&flow.browser_hash));
     match (book(&inner, provider, &flow, &parameters).await, here) {
         (Ok(login), true) => issue(&inner, &flow, &login).await,
         (Ok(login), false) => park(&inner, &flow, &login).await,
@@ -108,13 +109,11 @@ async fn book(
         Some(_) => return Err(refused("the provider refused the request")),
     }
     let code = parameters.get("code").ok_or(refused("the provider sent no code"))?;
-    let ask = Ask {
-        state: "",
+    let proof = Proof {
         nonce: flow.nonce.as_deref().unwrap_or_default(),
         code_verifier: flow.code_verifier.as_deref().unwrap_or_default(),
-        acr_values: None,
     };
-    let identity = provider.exchange(code, &ask).await.map_err(|failure| match failure {
+    let identity = provider.exchange(code, proof).await.map_err(|failure| match failure {
         Failure::Unavailable(_) => Fault::Down,
         Failure::Refused(_) => refused("the provider's answer does not hold"),
     })?;

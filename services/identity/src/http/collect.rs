@@ -20,7 +20,7 @@ use crate::store::NumberTry;
 
 /// `GET /oauth/continue`: the newest login of this browser that waits.
 pub async fn find(State(inner): State<Arc<Inner>>, headers: HeaderMap) -> Response {
-    let Some(browser) = Browser::of(&headers) else { return nothing() };
+    let Some(browser) = Browser::of(&headers, &inner.config.public_url) else { return nothing() };
     match inner.store.waiting_flow(&browser.hash(), inner.clock.now()).await {
         Ok(Some(flow)) => redirect(&format!("/oauth/continue/{}", flow.id)),
         Ok(None) => nothing(),

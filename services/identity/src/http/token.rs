@@ -75,6 +75,7 @@ async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Val
     else {
         return Err(missing);
     };
+    let refresh_token = secret::token();
     let redemption = Redemption {
         code_hash: &secret::hash(code),
         client_id: &client.id,
@@ -82,12 +83,10 @@ async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Val
         code_verifier,
         session_id: inner.clock.uuid(),
         session_hours_max: client.session_hours_max,
+        refresh_hash: &secret::hash(&refresh_token),
     };
     match inner.store.redeem_code(&redemption, inner.clock.now()).await? {
         Redeemed::Session { session, nonce } => {
-            let refresh_token = secret::token();
-            let hash = secret::hash(&refresh_token);
-            inner.store.insert_refresh_token(&hash, session.id, inner.clock.now()).await?;
             tokens(inner, &session, &session.scopes, &refresh_token, nonce).await
         }
         Redeemed::Reused { ended } => {
@@ -105,31 +104,30 @@ async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Va
     let token =
         form.get("refresh_token").ok_or(TokenFault::new("invalid_request", "refresh_token is missing"))?;
     let hash = secret::hash(token);
-    let narrowed: Option<BTreeSet<String>> = form
-        .get("scope")
-        .map(|scope| scope.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect());
-    if let Some(narrowed) = &narrowed {
-        let session = inner.store.session_of_refresh_token(&hash).await?.ok_or(invalid_grant())?;
-        if !narrowed.is_subset(&session.scopes) {
-            return Err(TokenFault::new("invalid_scope", "a refresh cannot widen the scope"));
-        }
+    let session = inner.store.session_of_refresh_token(&hash).await?;
+    let session =
+        session.filter(|session| session.client_id == client.id && session.is_live(inner.clock.now()));
+    let session = session.ok_or(invalid_grant())?;
+    let scopes: BTreeSet<String> = match form.get("scope") {
+        Some(narrowed) => narrowed.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect(),
+        None => session.scopes.clone(),
+    };
+    if !scopes.is_subset(&session.scopes) {
+        return Err(TokenFault::new("invalid_scope", "a refresh cannot widen the scope"));
     }
+    // Made before the rotation: a failure in here must not cost the client its refresh token.
     let successor = secret::token();
+    let tokens = tokens(inner, &session, &scopes, &successor, None).await?;
     let now = inner.clock.now();
-    let presented =
-        inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await?;
-    match presented {
-        Some((Presented::Rotate | Presented::Repeat, session)) => {
-            let scopes = narrowed.unwrap_or_else(|| session.scopes.clone());
-            tokens(inner, &session, &scopes, &successor, None).await
-        }
-        Some((Presented::RevokeFamily, session)) => {
+    match inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await? {
+        Some(Presented::Rotate | Presented::Repeat) => Ok(tokens),
+        Some(Presented::RevokeFamily) => {
             inner.ended.add(session.id);
             metrics::counter!("identity_refresh_token_reuse_total").increment(1);
             tracing::warn!(session = %session.id, client = client.id, "a refresh token was used twice: session ended");
             Err(invalid_grant())
         }
-        Some((Presented::Refuse, _)) | None => Err(invalid_grant()),
+        Some(Presented::Refuse) | None => Err(invalid_grant()),
     }
 }
 

@@ -10,7 +10,7 @@ use graphql::LocalizedText;
 use url::Url;
 
 use super::oidc::{RelyingParty, Verified};
-use super::{Ask, Failure, IdentityProvider, ProviderIdentity};
+use super::{Ask, Failure, IdentityProvider, Proof, ProviderIdentity};
 use crate::model::citizen::Profile;
 
 pub(super) const SCOPES: &[&str] = &["profile", "citizen_id", "citizen_id_verified", "ial_level", "address"];
@@ -43,8 +43,8 @@ impl IdentityProvider for Dga {
         self.relying_party.authorization_url(ask).await
     }
 
-    async fn exchange(&self, code: &str, ask: &Ask<'_>) -> Result<ProviderIdentity, Failure> {
-        let verified = self.relying_party.exchange(code, ask).await?;
+    async fn exchange(&self, code: &str, proof: Proof<'_>) -> Result<ProviderIdentity, Failure> {
+        let verified = self.relying_party.exchange(code, proof).await?;
         Ok(identity(verified))
     }
 }

@@ -21,13 +21,16 @@ use openidconnect::{
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Ask, Claims, Failure, ProviderIdentity};
+use super::{Ask, Claims, Failure, Proof, ProviderIdentity};
 use crate::config::{Config, ProviderConfig};
 use crate::model::citizen::Profile;
 
 const METADATA_MINUTES_MAX: i64 = 60;
 /// An unknown key is looked for at most this often (standards page 1.9).
 const METADATA_RELOAD_S_MIN: i64 = 60;
+/// A provider that is down is asked again at most this often; others do not wait for it.
+const METADATA_RETRY_S_MIN: i64 = 5;
+const METADATA_HOURS_MAX: i64 = 24;
 const CLOCK_SKEW_S_MAX: i64 = 60;
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
@@ -38,10 +41,16 @@ pub(super) struct RelyingParty {
     redirect_uri: String,
     http: reqwest::Client,
     clock: Clock,
-    metadata: Mutex<Option<Loaded>>,
+    metadata: Mutex<Known>,
 }
 
-#[derive(Clone)]
+/// What is known of a provider, and when it last did not answer.
+#[derive(Default)]
+struct Known {
+    loaded: Option<Loaded>,
+    failed_at: Option<DateTime<Utc>>,
+}
+
 struct Loaded {
     metadata: Arc<CoreProviderMetadata>,
     at: DateTime<Utc>,
@@ -98,8 +107,8 @@ impl RelyingParty {
         let client = CoreClient::from_provider_metadata((*metadata).clone(), self.client_id(), None)
             .set_redirect_uri(self.redirect_url()?);
         let state = CsrfToken::new(ask.state.to_owned());
-        let nonce = Nonce::new(ask.nonce.to_owned());
-        let verifier = PkceCodeVerifier::new(ask.code_verifier.to_owned());
+        let nonce = Nonce::new(ask.proof.nonce.to_owned());
+        let verifier = PkceCodeVerifier::new(ask.proof.code_verifier.to_owned());
         let mut request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || state, || nonce)
             .add_scopes(self.scopes.iter().cloned().map(Scope::new))
@@ -112,11 +121,11 @@ impl RelyingParty {
         Ok(request.url().0)
     }
 
-    pub async fn exchange(&self, code: &str, ask: &Ask<'_>) -> Result<Verified, Failure> {
+    pub async fn exchange(&self, code: &str, proof: Proof<'_>) -> Result<Verified, Failure> {
         let metadata = self.metadata(METADATA_MINUTES_MAX * 60).await?;
-        let answer = self.redeem(&metadata, code, ask).await?;
+        let answer = self.redeem(&metadata, code, proof).await?;
         let token = answer.id_token().ok_or(Failure::Refused("there is no ID token"))?;
-        let nonce = Nonce::new(ask.nonce.to_owned());
+        let nonce = Nonce::new(proof.nonce.to_owned());
         let verified = match self.verify(&metadata, token, &answer, &nonce) {
             // Its keys may have been rotated since we asked for them.
             Err(ClaimsVerificationError::SignatureVerification(
@@ -138,16 +147,16 @@ impl RelyingParty {
         &self,
         metadata: &CoreProviderMetadata,
         code: &str,
-        ask: &Ask<'_>,
+        proof: Proof<'_>,
     ) -> Result<CoreTokenResponse, Failure> {
-        let secret = ClientSecret::new(self.config.client_secret.secret().clone());
+        let secret = ClientSecret::new(self.config.client_secret.reveal().to_owned());
         let client = CoreClient::from_provider_metadata(metadata.clone(), self.client_id(), Some(secret))
             .set_redirect_uri(self.redirect_url()?);
         let http = |request| send(self.http.clone(), request);
         let answer = client
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .map_err(|_| Failure::Unavailable("it has no token endpoint"))?
-            .set_pkce_verifier(PkceCodeVerifier::new(ask.code_verifier.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(proof.code_verifier.to_owned()))
             .request_async(&http)
             .await;
         answer.map_err(|error| match error {
@@ -212,25 +221,40 @@ impl RelyingParty {
         })
     }
 
-    /// The discovery document and keys, not older than `age_s_max`. A provider that is down stays
-    /// usable with what is known of it, until that is too old.
+    /// The discovery document and keys, not older than `age_s_max` if the provider answers. While it
+    /// is down, what is known of it serves on for a day; somebody waits for it only now and then.
     async fn metadata(&self, age_s_max: i64) -> Result<Arc<CoreProviderMetadata>, Failure> {
-        let mut loaded = self.metadata.lock().await;
+        let mut known = self.metadata.lock().await;
         let now = self.clock.now();
-        if let Some(known) = loaded.as_ref().filter(|known| now - known.at < TimeDelta::seconds(age_s_max)) {
-            return Ok(known.metadata.clone());
+        let young = |loaded: &&Loaded, age: TimeDelta| now - loaded.at < age;
+        if let Some(loaded) = known.loaded.as_ref().filter(|it| young(it, TimeDelta::seconds(age_s_max))) {
+            return Ok(loaded.metadata.clone());
         }
-        let issuer = IssuerUrl::new(self.config.issuer.clone());
-        let issuer = issuer.map_err(|_| Failure::Unavailable("its issuer is not an address"))?;
+        let waits = known.failed_at.is_some_and(|at| now - at < TimeDelta::seconds(METADATA_RETRY_S_MIN));
+        let asked = if waits { Err("it did not answer just now") } else { self.discover().await };
+        match asked {
+            Ok(metadata) => {
+                let metadata = Arc::new(metadata);
+                *known =
+                    Known { loaded: Some(Loaded { metadata: metadata.clone(), at: now }), failed_at: None };
+                Ok(metadata)
+            }
+            Err(reason) => {
+                if !waits {
+                    tracing::warn!(provider = self.code(), reason, "discovery failed");
+                    known.failed_at = Some(now);
+                }
+                let old = known.loaded.as_ref().filter(|it| young(it, TimeDelta::hours(METADATA_HOURS_MAX)));
+                old.map(|loaded| loaded.metadata.clone()).ok_or(Failure::Unavailable(reason))
+            }
+        }
+    }
+
+    async fn discover(&self) -> Result<CoreProviderMetadata, &'static str> {
+        let issuer =
+            IssuerUrl::new(self.config.issuer.clone()).map_err(|_| "its issuer is not an address")?;
         let http = |request| send(self.http.clone(), request);
-        let metadata = CoreProviderMetadata::discover_async(issuer, &http).await.map_err(|error| {
-            let reason = discovery_reason(&error);
-            tracing::warn!(provider = self.code(), reason, "discovery failed");
-            Failure::Unavailable(reason)
-        })?;
-        let metadata = Arc::new(metadata);
-        *loaded = Some(Loaded { metadata: metadata.clone(), at: now });
-        Ok(metadata)
+        CoreProviderMetadata::discover_async(issuer, &http).await.map_err(|error| discovery_reason(&error))
     }
 
     fn client_id(&self) -> ClientId {

@@ -45,7 +45,7 @@ impl Registry {
         let request = self
             .http
             .post(format!("{}/companies", self.config.url))
-            .bearer_auth(self.config.secret.secret())
+            .bearer_auth(self.config.secret.reveal())
             .json(&serde_json::json!({ "pid": pid.digits() }));
         let mut answer =
             request.send().await.map_err(|_| Failure::Unavailable("the registry does not answer"))?;

@@ -14,7 +14,7 @@ const COLUMNS: &str =
 /// What entering the number from the other browser's page came to.
 #[derive(Debug)]
 pub enum NumberTry {
-    Right(LoginFlow),
+    Right(Box<LoginFlow>),
     Wrong,
     /// Too many wrong ones, or nothing to collect.
     Void,
@@ -140,7 +140,7 @@ impl Store {
         .await?;
         tx.commit().await?;
         match (right, void) {
-            (true, _) => Ok(NumberTry::Right(read(row)?)),
+            (true, _) => Ok(NumberTry::Right(Box::new(read(row)?))),
             (false, true) => Ok(NumberTry::Void),
             (false, false) => Ok(NumberTry::Wrong),
         }

@@ -13,6 +13,12 @@ use crate::model::refresh::{Presented, RefreshState, RefreshToken};
 const SESSION_COLUMNS: &str = "id, client_id, citizen_id, officer_id, provider, ial, aal, methods, scope, \
                                authenticated_at, expires_at, ended_at";
 
+const STEPPED_UP: &str = "stepped_up";
+/// How long a used refresh token is remembered, so that its reuse ends the session.
+const USED_TOKEN_DAYS: i64 = 7;
+/// Sessions that ended lately, at most.
+const ENDED_MAX: i64 = 9_999;
+
 /// A code as a client brings it.
 #[derive(Debug)]
 pub struct Redemption<'a> {
@@ -22,6 +28,8 @@ pub struct Redemption<'a> {
     pub code_verifier: &'a str,
     pub session_id: Uuid,
     pub session_hours_max: i64,
+    /// The session's first refresh token.
+    pub refresh_hash: &'a [u8],
 }
 
 /// What became of a token request.
@@ -117,13 +125,14 @@ impl Store {
             ended_at: None,
         };
         insert_session(&mut tx, &session, now).await?;
+        insert_refresh_token(&mut tx, asked.refresh_hash, session.id, None, now).await?;
         tx.execute(
             "update authorization_code set used_at = $2, session_id = $3 where code_hash = $1",
             args![asked.code_hash, now, session.id],
         )
         .await?;
         if let Some(replaced) = authorized.step_up_of {
-            end(&mut tx, replaced, "stepped_up", now).await?;
+            end(&mut tx, replaced, STEPPED_UP, now).await?;
         }
         tx.commit().await?;
         Ok(Redeemed::Session { session, nonce: authorized.nonce })
@@ -143,21 +152,6 @@ impl Store {
         self.database.row(&sql, args![token_hash]).await?.map(|row| read_session(&row)).transpose()
     }
 
-    pub async fn insert_refresh_token(
-        &self,
-        token_hash: &[u8],
-        session: Uuid,
-        now: DateTime<Utc>,
-    ) -> Result<(), Error> {
-        self.database
-            .execute(
-                "insert into refresh_token (token_hash, session_id, issued_at) values ($1, $2, $3)",
-                args![token_hash, session, now],
-            )
-            .await?;
-        Ok(())
-    }
-
     /// Presents a refresh token of a client and, where the rules say so, puts `successor` in its
     /// place or ends the session. `None` when the client has no such token.
     pub async fn present_refresh_token(
@@ -166,7 +160,7 @@ impl Store {
         client_id: &str,
         successor_hash: &[u8],
         now: DateTime<Utc>,
-    ) -> Result<Option<(Presented, Session)>, Error> {
+    ) -> Result<Option<Presented>, Error> {
         let mut tx = self.database.begin().await?;
         let sql = format!(
             "select {SESSION_COLUMNS}, key_thumbprint, rotated_at from session
@@ -192,10 +186,18 @@ impl Store {
                     args![session.id, now],
                 )
                 .await?;
+                // Long used ones are of no use to anybody; without this a session leaves thousands.
                 tx.execute(
-                    "insert into refresh_token (token_hash, session_id, key_thumbprint, issued_at)
-                     values ($1, $2, $3, $4)",
-                    args![successor_hash, session.id, token.key_thumbprint, now],
+                    "delete from refresh_token where session_id = $1 and rotated_at < $2",
+                    args![session.id, now - Duration::days(USED_TOKEN_DAYS)],
+                )
+                .await?;
+                insert_refresh_token(
+                    &mut tx,
+                    successor_hash,
+                    session.id,
+                    token.key_thumbprint.as_deref(),
+                    now,
                 )
                 .await?;
             }
@@ -203,7 +205,15 @@ impl Store {
             Presented::Refuse => {}
         }
         tx.commit().await?;
-        Ok(Some((presented, session)))
+        Ok(Some(presented))
+    }
+
+    /// Sessions that ended since then and whose access tokens must not be taken any more. A session
+    /// that a step-up replaced is none of them: calls under way may finish.
+    pub async fn sessions_ended_since(&self, since: DateTime<Utc>) -> Result<Vec<Uuid>, Error> {
+        let sql = "select id from session where ended_at >= $1 and end_reason <> $2 order by ended_at desc limit $3";
+        let rows = self.database.rows(sql, args![since, STEPPED_UP, ENDED_MAX]).await?;
+        Ok(rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?)
     }
 
     /// Ends a session; ending it again changes nothing.
@@ -243,6 +253,21 @@ async fn end(tx: &mut Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<
     tx.execute(
         "update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
         args![id, now, reason],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn insert_refresh_token(
+    tx: &mut Tx,
+    token_hash: &[u8],
+    session: Uuid,
+    key_thumbprint: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    tx.execute(
+        "insert into refresh_token (token_hash, session_id, key_thumbprint, issued_at) values ($1, $2, $3, $4)",
+        args![token_hash, session, key_thumbprint, now],
     )
     .await?;
     Ok(())

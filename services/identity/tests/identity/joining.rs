@@ -106,3 +106,12 @@ async fn a_mandate_is_confirmed_again_when_the_registrys_word_is_a_day_old() {
         assert_eq!(later.claims(&world).parties.len(), 2);
     }
 }
+
+#[tokio::test]
+async fn two_first_logins_of_one_person_at_once_make_one_citizen() {
+    for world in worlds().await {
+        let (portal, mobile) = (world.portal(), world.mobile());
+        let (one, two) = tokio::join!(portal.log_in("thaid", "somchai"), mobile.log_in("dga", "somchai"));
+        assert_eq!(one.claims(&world).sub, two.claims(&world).sub);
+    }
+}

@@ -34,7 +34,7 @@ async fn a_provider_with_another_issuer_than_configured_is_not_used() {
 #[tokio::test]
 async fn a_secret_that_the_provider_refuses_is_an_outage_and_no_login() {
     let world = World::open(TestDatabase::sqlite(), |config| {
-        config.providers[0].client_secret = openidconnect::ClientSecret::new("wrong".into());
+        config.providers[0].client_secret = chassis::Secret::from("wrong");
     })
     .await;
     let browser = Browser::new();

@@ -155,3 +155,26 @@ async fn token_errors_are_those_of_the_rfc() {
         assert_eq!(response.status().as_u16(), 413);
     }
 }
+
+#[tokio::test]
+async fn of_two_refreshes_at_once_one_wins_and_the_session_ends() {
+    for world in worlds().await {
+        let app = world.mobile();
+        let tokens = app.log_in("thaid", "somchai").await;
+        let refresh_token = tokens.text("refresh_token");
+        let (one, two) = tokio::join!(app.refresh(refresh_token), app.refresh(refresh_token));
+        assert!(one.is_ok() != two.is_ok(), "one token, two successors");
+        let winner = one.or(two).unwrap();
+        assert!(app.refresh(winner.text("refresh_token")).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn of_two_redemptions_of_one_code_at_once_one_wins() {
+    for world in worlds().await {
+        let app = world.portal();
+        let returned = app.authorize("thaid", "somchai", &[]).await;
+        let (one, two) = tokio::join!(app.redeem(returned.code()), app.redeem(returned.code()));
+        assert!(one.is_ok() != two.is_ok());
+    }
+}

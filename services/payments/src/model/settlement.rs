@@ -17,6 +17,7 @@ super::codes!(BillStatus { Open = "OPEN", Settled = "SETTLED", Cancelled = "CANC
 
 /// What an amount that arrived was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, async_graphql::Enum)]
+#[graphql(name = "SettlementClassification")]
 pub enum Classification {
     /// The amount of an open bill, in time.
     Settles,

@@ -33,9 +33,9 @@ impl Bill {
         self.row.id.into()
     }
 
-    /// The application whose fee it is.
-    async fn application(&self) -> Application {
-        Application { id: self.row.application_id.into() }
+    /// The application whose fee it is; null when its service does not answer.
+    async fn application(&self) -> Option<Application> {
+        Some(Application { id: self.row.application_id.into() })
     }
 
     /// What is paid for.
@@ -48,9 +48,9 @@ impl Bill {
         Money::from_satang(self.row.amount_satang)
     }
 
-    /// The agency that is paid.
-    async fn payee(&self) -> Agency {
-        Agency { code: self.row.agency_code.clone() }
+    /// The agency that is paid; null when the catalogue does not answer.
+    async fn payee(&self) -> Option<Agency> {
+        Some(Agency { code: self.row.agency_code.clone() })
     }
 
     /// What the amount is made of.

@@ -1,5 +1,6 @@
 //! What strangers send to the callbacks changes nothing.
 
+use futures::future::join_all;
 use payments::qr::BillPayment;
 use serde_json::{Value, json};
 
@@ -104,6 +105,27 @@ async fn confirmations_for_a_settled_payment_leave_it_as_it_is() {
         world.pass(20).await;
         world.pass(2_000).await;
         assert_eq!(world.bill_now(&who, &bill).await, settled);
+        assert_eq!(world.assert_books_agree().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn the_same_transfer_from_many_sources_at_once_counts_once() {
+    for world in World::all().await {
+        let who = world.citizen();
+        let (bill, _) = world.bill(&who).await;
+        let payment = world.started(&who, &bill, "G_WALLET").await;
+        let reference =
+            world.bank_books().await["transactions"][0]["reference1"].as_str().unwrap().to_owned();
+        world.pay(&payment, "missing").await;
+        let body = gwallet_notification(&payment, &reference);
+        let told = join_all((0..4).map(|_| world.notify_gwallet(&body, Some(GWALLET_SECRET))));
+        let asked = join_all((0..3).map(|_| world.check(&who, &payment)));
+        let (told, _, ()) = tokio::join!(told, asked, world.pass(15));
+        assert!(told.iter().all(|status| *status == 200), "{told:?}");
+        let now = world.bill_now(&who, &bill).await;
+        assert_eq!((&now["status"], &now["refunds"]), (&json!("SETTLED"), &json!([])));
+        assert_eq!(world.payment(&who, &payment).await["settlements"].as_array().unwrap().len(), 1);
         assert_eq!(world.assert_books_agree().await, 0);
     }
 }

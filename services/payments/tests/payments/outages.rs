@@ -38,6 +38,26 @@ async fn an_unanswered_order_is_unknown_and_heals_without_the_citizen_paying_aga
 }
 
 #[tokio::test]
+async fn a_start_that_was_cut_off_heals() {
+    for world in World::all().await {
+        let who = world.citizen();
+        let (bill, _) = world.bill(&who).await;
+        world.outside(Outside::Silent);
+        // The process ends, or the client leaves, while the provider is being asked.
+        let cut = std::time::Duration::from_millis(400);
+        assert!(tokio::time::timeout(cut, world.start(&who, &bill, "G_WALLET", "k")).await.is_err());
+        world.outside(Outside::Answers);
+        let left = world.start(&who, &bill, "G_WALLET", "k").await["payment"].clone();
+        assert_eq!(left["status"], "CREATED");
+        world.pass(15).await;
+        let healed = world.payment(&who, &left).await;
+        assert_eq!(healed["status"], "PENDING");
+        world.pay(&healed, "").await;
+        world.until_settled(&who, &bill).await;
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_payment_does_not_expire_until_its_provider_speaks() {
     for world in World::all().await {
         let who = world.citizen();

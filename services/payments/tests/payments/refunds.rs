@@ -88,6 +88,7 @@ async fn more_than_the_bill_settles_it_and_the_rest_goes_back() {
         world.pay(&payment, "wrong_amount").await;
         let settled = world.until_settled(&who, &bill).await;
         assert_eq!(settled["receipt"]["amount"]["amount"], "1.00");
+        world.pass(1).await;
         let closed = json!({ "application_id": application_id, "outcome": "rejected", "refund": true });
         world.publish("applications.closed", closed).await;
         let refund =
@@ -96,6 +97,37 @@ async fn more_than_the_bill_settles_it_and_the_rest_goes_back() {
         assert_eq!(refunds, json!([refund("OVER"), refund("APPLICATION_CLOSED")]));
         assert_eq!(world.assert_books_agree().await, 0);
         assert_eq!(world.bank_books().await["totals"]["refunded_satang"], 200);
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_the_bank_refuses_waits_for_an_officer() {
+    for world in World::all().await {
+        let who = world.citizen();
+        let (bill, application_id) = world.bill(&who).await;
+        let payment = world.started(&who, &bill, "PROMPTPAY_QR").await;
+        world.pay(&payment, "").await;
+        world.until_settled(&who, &bill).await;
+        // Somebody at the bank was faster.
+        let bank = format!("{}/sandbox/bank", world.url);
+        let keys =
+            json!({ "applicationKey": "sandbox-bank-key", "applicationSecret": "sandbox-bank-secret" });
+        let token = world.http.post(format!("{bank}/v1/oauth/token")).json(&keys).send().await.unwrap();
+        let token: serde_json::Value = token.json().await.unwrap();
+        let transfer = world.bank_books().await["transactions"][0]["bank_transaction_id"].clone();
+        let refund = json!({ "refundId": "by-hand", "transactionId": transfer, "amount": "505.00" });
+        let by_hand = world
+            .http
+            .post(format!("{bank}/v1/payment/refund"))
+            .bearer_auth(token["data"]["accessToken"].as_str().unwrap())
+            .json(&refund);
+        assert_eq!(by_hand.send().await.unwrap().status(), 200);
+        let closed = json!({ "application_id": application_id, "outcome": "rejected", "refund": true });
+        world.publish("applications.closed", closed).await;
+        world.drain().await;
+        assert_eq!(world.bill_now(&who, &bill).await["refunds"][0]["status"], "MANUAL");
+        let published = world.published.lock().unwrap().clone();
+        assert!(published.iter().all(|(topic, _)| topic != "payments.refunded"));
     }
 }
 

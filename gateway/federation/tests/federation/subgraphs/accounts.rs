@@ -16,6 +16,13 @@ pub enum Role {
     Editor,
 }
 
+#[derive(Clone, Copy, Enum, PartialEq, Eq)]
+pub enum Standing {
+    Good,
+    #[graphql(inaccessible)]
+    Watched,
+}
+
 /// Someone who reads or writes.
 pub struct User(i32);
 
@@ -31,6 +38,10 @@ impl User {
 
     async fn role(&self) -> Role {
         if self.0 == 1 { Role::Editor } else { Role::Reader }
+    }
+
+    async fn standing(&self) -> Option<Standing> {
+        Some(if self.0 == 3 { Standing::Watched } else { Standing::Good })
     }
 
     #[graphql(directive = authenticated::apply())]

@@ -39,6 +39,12 @@ impl Product {
         (self.0 != 3).then_some(f64::from(self.0) * 1.5)
     }
 
+    /// For subgraphs only.
+    #[graphql(inaccessible)]
+    async fn code(&self) -> String {
+        format!("code {}", self.0)
+    }
+
     /// Cannot be had of the second product, and may not be null.
     async fn serial(&self) -> Result<String, Error> {
         match self.0 {
@@ -80,6 +86,7 @@ pub struct Book {
 #[derive(Clone, SimpleObject)]
 pub struct Film {
     id: ID,
+    #[graphql(requires_scopes = "films")]
     title: Option<String>,
     minutes: i32,
 }
@@ -109,7 +116,7 @@ fn book() -> Book {
 }
 
 fn film() -> Film {
-    Film { id: "f1".into(), title: None, minutes: 90 }
+    Film { id: "f1".into(), title: Some("A Film".to_owned()), minutes: 90 }
 }
 
 pub struct Query;

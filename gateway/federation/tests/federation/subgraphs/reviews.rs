@@ -20,6 +20,8 @@ pub struct Product {
     price: i32,
     #[graphql(external)]
     weight: Option<f64>,
+    #[graphql(external)]
+    code: String,
 }
 
 #[ComplexObject]
@@ -27,6 +29,11 @@ impl Product {
     #[graphql(requires = "price weight")]
     async fn shipping(&self) -> Option<String> {
         Some(format!("{} for {:?}", self.price, self.weight))
+    }
+
+    #[graphql(requires = "code")]
+    async fn label(&self) -> Option<String> {
+        Some(format!("label of {}", self.code))
     }
 
     async fn reviews(&self, #[graphql(default = 2)] first: i32) -> Vec<Review> {
@@ -109,9 +116,10 @@ impl Query {
         #[graphql(key)] upc: ID,
         price: Option<i32>,
         weight: Option<f64>,
+        code: Option<String>,
     ) -> Option<Product> {
         // Not every request needs what is required, so it may be missing here.
-        Some(Product { upc, price: price.unwrap_or_default(), weight })
+        Some(Product { upc, price: price.unwrap_or_default(), weight, code: code.unwrap_or_default() })
     }
 
     #[graphql(entity)]
