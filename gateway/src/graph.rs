@@ -1,6 +1,6 @@
 //! The graph as services see it: our own engine, asked as the caller.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use auth::Principal;
@@ -15,13 +15,14 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Handed to services before the engine exists, filled in when it does.
 #[derive(Clone, Default)]
 pub struct OwnGraph {
-    engine: Arc<OnceLock<Arc<Engine>>>,
+    /// Weak: the engine owns the services that own this.
+    engine: Arc<OnceLock<Weak<Engine>>>,
 }
 
 impl OwnGraph {
-    pub fn connect(&self, engine: Arc<Engine>) {
+    pub fn connect(&self, engine: &Arc<Engine>) {
         // Connected once, at start; a second call would be the same engine.
-        let _ = self.engine.set(engine);
+        let _ = self.engine.set(Arc::downgrade(engine));
     }
 }
 
@@ -34,7 +35,7 @@ impl Graph for OwnGraph {
         variables: Value,
     ) -> Result<Value, GraphFailure> {
         let unavailable = || GraphFailure { codes: vec!["UNAVAILABLE".to_owned()] };
-        let engine = self.engine.get().ok_or_else(unavailable)?;
+        let engine = self.engine.get().and_then(Weak::upgrade).ok_or_else(unavailable)?;
         let variables = match variables {
             Value::Object(variables) => variables,
             _ => serde_json::Map::new(),

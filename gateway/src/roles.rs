@@ -45,6 +45,8 @@ pub enum Error {
     Supergraph(#[from] federation::SupergraphError),
     #[error(transparent)]
     SealingKey(#[from] sealing::KeyError),
+    #[error("the catalogue's messages cannot be delivered")]
+    CatchUp(#[source] outbox::Error),
     #[error("the data folder")]
     Data(#[from] std::io::Error),
 }
@@ -64,7 +66,7 @@ impl Roles {
         let clock = Clock::system();
         let services = Services::open(config, &clock).await?;
         let engine = services.engine(config)?;
-        services.graph.connect(Arc::clone(&engine));
+        services.graph.connect(&engine);
         let door = Arc::new(Door {
             engine,
             verifier: services.identity.verifier(),
@@ -74,7 +76,10 @@ impl Roles {
             stop: stop.clone(),
         });
         let mut relays = JoinSet::new();
-        for relay in services.relays(&clock) {
+        let [catalogue, others @ ..] = services.relays(&clock);
+        // What was just published is known to all before the door opens.
+        while catalogue.deliver_due().await.map_err(Error::CatchUp)? > 0 {}
+        for relay in [catalogue].into_iter().chain(others) {
             let stop = stop.clone();
             relays.spawn(async move { relay.run(stop).await });
         }
@@ -127,7 +132,14 @@ impl Services {
             None
         };
         let catalogue = catalogue::Service::open(&target, clock.clone(), environment).await?;
-        catalogue.apply_embedded().await?;
+        if environment.is_sandbox() {
+            catalogue.apply_embedded().await?;
+        } else {
+            let samples = catalogue.sample_fees().await?;
+            if !samples.is_empty() {
+                return Err(catalogue::Error::SampleFees(samples).into());
+            }
+        }
         let mut settings = config.identity.clone().unwrap_or_else(|| identity::Config::sandbox(public_url));
         settings.public_url = public_url.to_owned();
         settings.environment = environment;
@@ -176,15 +188,15 @@ impl Services {
         ]
     }
 
-    /// One relay per outbox, each delivering to everyone who listens.
-    fn relays(&self, clock: &Clock) -> Vec<Relay> {
+    /// One relay per outbox, the catalogue's first, each delivering to everyone who listens.
+    fn relays(&self, clock: &Clock) -> [Relay; 3] {
         let mut consumers: Vec<Arc<dyn Consumer>> = self.catalogue.consumers();
         consumers.extend(self.applications.consumers());
         consumers.extend(self.payments.consumers());
         let relay = |(database, outbox): (&Database, &Outbox)| {
             Relay::new(database.clone(), clock.clone(), outbox.clone(), consumers.clone())
         };
-        self.outboxes().map(relay).into()
+        self.outboxes().map(relay)
     }
 
     fn routes(&self, config: &Config, door: &Arc<Door>) -> Router {

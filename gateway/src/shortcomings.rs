@@ -28,16 +28,7 @@ fn of_production(config: &Config) -> Vec<String> {
     }
     match &config.identity {
         None => found.push("identity is missing: no Digital ID provider is set up".to_owned()),
-        Some(identity) => {
-            for provider in &identity.providers {
-                if !provider.issuer.starts_with("https://") || provider.issuer.contains("/sandbox/") {
-                    found.push(format!("identity provider {} is the sandbox's", provider.code));
-                }
-            }
-            if identity.providers.is_empty() {
-                found.push("identity.providers is empty".to_owned());
-            }
-        }
+        Some(identity) => found.extend(identity.missing_for_production()),
     }
     match &config.payments {
         None => found.push("payments is missing: no payment provider is set up".to_owned()),
@@ -74,6 +65,6 @@ mod tests {
             ..config
         };
         let found = of(&config).join("\n");
-        assert!(found.contains("thaid is the sandbox's") && found.contains("payments.scb.base_url"), "{found}");
+        assert!(found.contains("identity.providers: thaid is") && found.contains("payments.scb.base_url"), "{found}");
     }
 }

@@ -1,7 +1,7 @@
 //! Relay connections: every list is paged, every page is bounded.
 
 use async_graphql::connection::{Connection, Edge, EmptyFields};
-use async_graphql::{OutputType, TypeName};
+use async_graphql::OutputType;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -49,7 +49,7 @@ impl Page {
         position: impl Fn(&Node) -> String,
     ) -> PageConnection<Node>
     where
-        Node: OutputType + TypeName,
+        Node: OutputType,
     {
         let has_next_page = found.len() > self.size;
         found.truncate(self.size);

@@ -112,7 +112,7 @@ async fn where_the_law_has_it_so_the_fee_is_paid_at_submission() {
     let company = parties(&somchai).await.remove(1);
     let draft = start(&somchai, &offering(&place, "DBD-01", "1201").await, &company).await;
     let answers = json!({
-        "trade_name": "ครัวอุดม", "business_kind": "ร้านอาหาร", "started_on": "2026-11-01", "capital_baht": 100_000,
+        "trade_name": "ครัวอุดม", "business_kind": "restaurant", "started_on": "2026-11-01", "capital_baht": 100_000,
         "premises_address": "99/1 ถนนทดสอบ ตำบลสวนใหญ่", "phone": "0812345678",
     });
     let revision = save(&somchai, &draft, &answers).await;

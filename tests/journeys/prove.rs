@@ -67,9 +67,12 @@ async fn a_provider_that_cannot_reach_the_level_is_refused_at_login() {
 async fn only_officers_get_an_officer_s_token() {
     let place = Installation::start().await;
     let officer = Person::officer(&place, "officer-nonthaburi").await;
-    let seen = officer.ask("Viewer", json!({})).await;
+    let seen = officer.ask("OfficerViewer", json!({})).await;
     assert_eq!(seen["viewer"]["officer"]["agency"]["code"], "nonthaburi");
-    assert!(seen["viewer"]["citizen"].is_null());
+    // At the desk an officer is no citizen: their own profile is not theirs to read there.
+    let seen = officer.send("Viewer", json!({})).await;
+    assert!(seen["data"]["viewer"]["citizen"].is_null());
+    assert_eq!(seen["errors"][0]["path"], json!(["viewer", "citizen"]));
     assert_eq!(Person::try_officer(&place, "somchai").await.err().as_deref(), Some("access_denied"));
 }
 
@@ -80,5 +83,28 @@ async fn an_ended_session_s_token_opens_nothing_more() {
     let ended = somchai.ask("EndSession", json!({"input": {"idempotencyKey": key()}})).await;
     assert_eq!(ended["endSession"]["__typename"], "SessionEnded");
     let refused = somchai.send("Viewer", json!({})).await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
+    let place = Installation::start().await;
+    let somchai = Person::citizen(&place, "somchai", "thaid").await;
+    let refresh = async |token: &str| {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "mobile-app")];
+        let answer = place.http.post(format!("{}/oauth/token", place.url)).form(&form).send().await.unwrap();
+        answer.json::<serde_json::Value>().await.unwrap()
+    };
+    let first = somchai.refresh_token.clone().unwrap();
+    let renewed = refresh(&first).await;
+    let (token, second) = (renewed["access_token"].as_str().unwrap(), renewed["refresh_token"].as_str().unwrap());
+    let mut later = Person::nobody(&place);
+    later.token = Some(token.to_owned());
+    assert!(later.ask("Viewer", json!({})).await["viewer"].is_object());
+
+    // Somebody comes with the old one: neither they nor the one they stole from stays logged in.
+    assert_eq!(refresh(&first).await["error"], "invalid_grant");
+    assert_eq!(refresh(second).await["error"], "invalid_grant");
+    let refused = later.send("Viewer", json!({})).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
 }

@@ -21,7 +21,7 @@ async fn a_subscription_tells_each_step_and_after_a_break_misses_nothing() {
 
     // Watching while the officer works: each step comes as it happens.
     let watch = somchai.events("ApplicationEvents", json!({"id": application, "after": 0}), |events| {
-        kinds(events).contains(&"TAKEN")
+        kinds(&seen_events(events)).contains(&"TAKEN")
     });
     let work = decide(&officer, "TakeApplication", &application, json!({}));
     let (seen, _) = tokio::join!(watch, work);

@@ -60,6 +60,9 @@ pub struct Engine {
     plans: Cache<PlanKey, Arc<Operation>>,
 }
 
+/// Longer texts are judged each time: a few literals of megabytes must not fill the memory.
+const REMEMBERED_BYTES_MAX: usize = 64 * 1024;
+
 /// All that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct PlanKey {
@@ -159,7 +162,9 @@ impl Engine {
         let document =
             Document::parse(query, &self.schema, &self.rules, &self.settings.limits, &self.validation)?;
         let document = Arc::new(document);
-        self.documents.insert(query.into(), document.clone());
+        if query.len() <= REMEMBERED_BYTES_MAX {
+            self.documents.insert(query.into(), document.clone());
+        }
         Ok(document)
     }
 

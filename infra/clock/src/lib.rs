@@ -4,7 +4,7 @@
 //! demonstrated without waiting: the sandbox adds an offset (`POST /sandbox/clock`).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
 use chrono::{DateTime, Duration, DurationRound, FixedOffset, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub struct Clock {
     base: Base,
     offset_us: Arc<AtomicI64>,
+    /// Ids made so far by a clock that stands still.
+    ids: Arc<AtomicU32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +28,12 @@ enum Base {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self { base: Base::System, offset_us: Arc::default() }
+        Self { base: Base::System, offset_us: Arc::default(), ids: Arc::default() }
     }
 
     /// A clock that shows `instant` until it is moved.
     pub fn at(instant: DateTime<Utc>) -> Self {
-        Self { base: Base::Fixed(instant), offset_us: Arc::default() }
+        Self { base: Base::Fixed(instant), offset_us: Arc::default(), ids: Arc::default() }
     }
 
     /// Now, in whole microseconds: the precision both database engines keep.
@@ -67,10 +69,13 @@ impl Clock {
         match self.base {
             Base::System => Uuid::now_v7(),
             Base::Fixed(_) => {
-                let now = self.now();
-                let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-                let context = uuid::NoContext;
-                Uuid::new_v7(uuid::Timestamp::from_unix(context, seconds, now.timestamp_subsec_nanos()))
+                let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+                // The count keeps ids of one standing instant in order; the rest tells clocks apart.
+                let mut rest = *Uuid::now_v7().as_bytes().last_chunk::<10>().expect("a uuid has 16 bytes");
+                let count = self.ids.fetch_add(1, Ordering::Relaxed);
+                rest[..3].fill(0);
+                rest[3..7].copy_from_slice(&count.to_be_bytes());
+                uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
             }
         }
     }
@@ -92,6 +97,14 @@ mod tests {
         clock.advance(Duration::minutes(10));
         clock.advance(Duration::minutes(-5));
         assert_eq!(shared.now(), DateTime::UNIX_EPOCH + Duration::minutes(10));
+    }
+
+    #[test]
+    fn ids_of_one_instant_sort_in_the_order_they_were_made() {
+        let clock = Clock::at("2026-11-20T17:00:00Z".parse().unwrap());
+        let ids: Vec<Uuid> = (0..300).map(|_| clock.uuid()).collect();
+        assert!(ids.is_sorted());
+        assert_ne!(clock.uuid(), Clock::at(clock.now()).uuid());
     }
 
     #[test]

@@ -42,8 +42,8 @@ impl Target {
 #[derive(Clone, Debug)]
 pub struct Database {
     pools: Pools,
-    /// Held as long as the database is open, so that a second process refuses to start.
-    _lock: Option<Arc<std::fs::File>>,
+    /// Locked as long as the database is open, so that a second process refuses to start.
+    lock: Option<Arc<std::fs::File>>,
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +120,9 @@ impl Database {
             }
             Pools::Postgres(pool) => pool.close().await,
         }
+        if let Some(Err(error)) = self.lock.as_ref().map(|lock| lock.unlock()) {
+            tracing::warn!(%error, "the data folder stays locked until this process ends");
+        }
     }
 }
 
@@ -166,7 +169,7 @@ async fn open_sqlite(
         source.map_err(|source| Error::Migration { name: migration.name, source })?;
     }
     let readers = pool().max_connections(READERS_MAX).connect_with(options.read_only(true)).await?;
-    Ok(Database { pools: Pools::Sqlite { readers, writer }, _lock: Some(Arc::new(lock)) })
+    Ok(Database { pools: Pools::Sqlite { readers, writer }, lock: Some(Arc::new(lock)) })
 }
 
 async fn open_postgres(url: &str, service: &str, migrations: &[&Migrations]) -> Result<Database, Error> {
@@ -192,5 +195,5 @@ async fn open_postgres(url: &str, service: &str, migrations: &[&Migrations]) -> 
         let source = migrator(migration.name, migration.postgres)?.run(&pool).await;
         source.map_err(|source| Error::Migration { name: migration.name, source })?;
     }
-    Ok(Database { pools: Pools::Postgres(pool), _lock: None })
+    Ok(Database { pools: Pools::Postgres(pool), lock: None })
 }

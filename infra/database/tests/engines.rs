@@ -76,9 +76,9 @@ async fn a_transaction_that_is_dropped_leaves_nothing_and_wakes_nobody() {
         for commit in [false, true] {
             let mut tx = database.begin().await.unwrap();
             tx.execute("insert into thing (id) values ($1)", args![Uuid::from_u128(3)]).await.unwrap();
-            let woken = std::sync::Arc::clone(&woken);
+            let told = std::sync::Arc::clone(&woken);
             tx.after_commit(move || {
-                woken.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                told.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             });
             if commit {
                 tx.commit().await.unwrap();

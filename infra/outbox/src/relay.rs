@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::{Consumer, Error, Outbox, Received};
 
-const BATCH_MAX: i64 = 50;
+/// Messages delivered at the same time: a receiver that waits for the outside holds up only these.
+const BATCH_MAX: i64 = 16;
 /// The slow sweep: finds timers that fell due, and messages whose wake-up was lost.
 const SWEEP_MS: u64 = 500;
 const BACK_OFF_FIRST_MS: i64 = 200;
@@ -70,8 +71,9 @@ impl Relay {
     pub async fn deliver_due(&self) -> Result<usize, Error> {
         let claimed = self.claim().await?;
         let count = claimed.len();
-        for claimed in claimed {
-            self.deliver(claimed).await?;
+        let deliveries = claimed.into_iter().map(|claimed| self.deliver(claimed));
+        for delivered in futures::future::join_all(deliveries).await {
+            delivered?;
         }
         Ok(count)
     }

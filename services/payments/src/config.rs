@@ -1,7 +1,6 @@
 //! What an operator says about payments: where the providers are, and how we are known to them.
 
-use std::fmt;
-
+use chassis::Secret;
 use serde::{Deserialize, Serialize};
 
 /// Configuration of the payments service. The defaults are those of the sandbox.
@@ -105,30 +104,6 @@ impl Default for GWalletConfig {
             api_key: Secret::from("sandbox-gwallet-key"),
             webhook_secret: Secret::from("whsec_c2FuZGJveC1nd2FsbGV0LXdlYmhvb2stc2VjcmV0"),
         }
-    }
-}
-
-/// Something that no log or error shows. It is written out only where configuration is laid over its defaults.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The secret itself, where it is used.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(secret)")
     }
 }
 

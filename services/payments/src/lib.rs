@@ -24,7 +24,7 @@ use clock::Clock;
 use database::{Database, Target};
 use outbox::{Consumer, Outbox};
 
-pub use config::{Config, GWalletConfig, ScbConfig, Secret};
+pub use config::{Config, GWalletConfig, ScbConfig};
 pub use schema::{PaymentsSchema, sdl};
 
 use provider::{GWallet, Providers, Scb};

@@ -1,10 +1,12 @@
 //! The engine over three real subgraphs, in process and over HTTP.
+#![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, not in what they call")]
 
 mod answers;
 mod authorization;
 mod documents;
 mod failures;
 mod fixtures;
+mod interface_objects;
 mod schema;
 mod subgraphs;
 mod subscriptions;

@@ -171,8 +171,12 @@ async fn start(
 ) -> Result<stored::Application, Refusal> {
     let (principal, citizen) = (auth::principal(ctx), auth::citizen(ctx).map_err(Refusal::Failed)?);
     let acting = citizen.acting_for(input.party_id.uuid()).ok_or(Refusal::NotFound)?;
+    let (key, offering_id) = (&input.idempotency_key, input.offering_id.uuid());
+    if let Some(begun) = service.store.started(citizen, key, offering_id, acting.party_id).await? {
+        return Ok(begun);
+    }
     let mut database = service.store.database.clone();
-    let offering = service.store.current_offering(&mut database, input.offering_id.uuid()).await?;
+    let offering = service.store.current_offering(&mut database, offering_id).await?;
     let now = service.store.clock.now();
     principal.require_level(offering.level_required(), now).map_err(Refusal::Failed)?;
     if !offering.is_fileable() {
@@ -183,5 +187,5 @@ async fn start(
         return Err(Refusal::NotOffered("this service is not for this kind of party"));
     }
     let beginning = Beginning { offering: &offering, acting, profile: &profile };
-    service.store.start(citizen, &input.idempotency_key, &beginning).await
+    service.store.start(citizen, key, &beginning).await
 }

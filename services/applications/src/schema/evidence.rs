@@ -80,10 +80,11 @@ pub struct StartEvidenceUploadInput {
 /// Where to send a file: `PUT` its bytes as they are, once, within ten minutes.
 #[derive(SimpleObject)]
 pub struct EvidenceUpload {
-    /// The address; who knows it can send the file, so keep it to yourself.
-    url: String,
+    /// The address; who knows it can send the file, so keep it to yourself. Null once the file has
+    /// arrived.
+    url: Option<String>,
     /// Until when it is good.
-    expires_at: DateTime<Utc>,
+    expires_at: Option<DateTime<Utc>>,
     /// The evidence the file will be.
     evidence: Evidence,
 }
@@ -125,10 +126,10 @@ impl EvidenceMutation {
         let service = service(ctx);
         let key = &input.idempotency_key;
         let started = service.store.start_upload(citizen, key, &announced).await;
-        StartEvidenceUploadPayload::answer(started.map(|started| EvidenceUpload {
-            url: format!("{}/uploads/{}", service.public_url, started.ticket),
-            expires_at: started.expires_at,
-            evidence: Evidence(started.evidence),
+        StartEvidenceUploadPayload::answer(started.map(|started| {
+            let (ticket, expires_at) = started.ticket.unzip();
+            let url = ticket.map(|ticket| format!("{}/uploads/{ticket}", service.public_url));
+            EvidenceUpload { url, expires_at, evidence: Evidence(started.evidence) }
         }))
     }
 }

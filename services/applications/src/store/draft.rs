@@ -12,6 +12,8 @@ use crate::model::offering::Offering;
 use crate::model::prefill::Profile;
 use crate::model::{ApplicationStatus, EventKind, NotAllowed};
 
+const START: &str = "startApplication";
+
 /// What a new draft is made of.
 pub struct Beginning<'a> {
     pub offering: &'a Offering,
@@ -20,6 +22,23 @@ pub struct Beginning<'a> {
 }
 
 impl Store {
+    /// The draft an earlier call under this key began: given again without asking anyone anything.
+    pub async fn started(
+        &self,
+        citizen: &Citizen,
+        key: &str,
+        offering_id: Uuid,
+        party_id: Uuid,
+    ) -> Result<Option<Application>, Refusal> {
+        let mut tx = self.database.begin().await?;
+        let once = Once::new(citizen.citizen_id, START, key);
+        match self.begin(&mut tx, &once, &fingerprint(offering_id, party_id)).await? {
+            Some(id) => Ok(Some(self.locked(&mut tx, &Reader::Parties(citizen.party_ids()), id).await?)),
+            // Dropping the transaction gives the key back.
+            None => Ok(None),
+        }
+    }
+
     /// Begins a draft; asked again under the same key it returns the same one.
     pub async fn start(
         &self,
@@ -29,8 +48,8 @@ impl Store {
     ) -> Result<Application, Refusal> {
         let Beginning { offering, acting, profile } = beginning;
         let mut tx = self.database.begin().await?;
-        let once = Once::new(citizen.citizen_id, "startApplication", key);
-        let fingerprint = json!({ "offering": offering.offering_id, "party": acting.party_id });
+        let once = Once::new(citizen.citizen_id, START, key);
+        let fingerprint = fingerprint(offering.offering_id, acting.party_id);
         if let Some(id) = self.begin(&mut tx, &once, &fingerprint).await? {
             return self.locked(&mut tx, &Reader::Parties(citizen.party_ids()), id).await;
         }
@@ -109,6 +128,10 @@ impl Store {
         tx.commit().await?;
         Ok(application)
     }
+}
+
+fn fingerprint(offering_id: Uuid, party_id: Uuid) -> Json {
+    json!({ "offering": offering_id, "party": party_id })
 }
 
 /// Refuses what is no longer the applicant's to change, and what was changed elsewhere meanwhile.

@@ -1,6 +1,8 @@
 //! Evidence: what is kept about each file, and the short-lived tickets to send one.
 
 use auth::Citizen;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use database::{Row, Tx, args};
 use sealing::Place;
@@ -52,8 +54,8 @@ pub struct Announced {
 #[derive(Clone, Debug)]
 pub struct Upload {
     pub evidence: Evidence,
-    pub ticket: String,
-    pub expires_at: DateTime<Utc>,
+    /// The secret and until when it is good; `None` once the file has arrived.
+    pub ticket: Option<(String, DateTime<Utc>)>,
 }
 
 /// What became of a ticket.
@@ -104,12 +106,12 @@ impl Store {
                 id
             }
         };
-        let (ticket, expires_at) = self.new_ticket(&mut tx, evidence_id).await?;
+        let ticket = self.new_ticket(&mut tx, evidence_id).await?;
         let sql = format!("select {COLUMNS} from evidence {JOIN} where evidence.id = $1");
         let row = tx.row(&sql, args![evidence_id]).await?.ok_or(Refusal::NotFound)?;
         let evidence = Evidence::from_row(&row)?;
         tx.commit().await?;
-        Ok(Upload { evidence, ticket, expires_at })
+        Ok(Upload { evidence, ticket })
     }
 
     /// Files of an application that are there and not replaced.
@@ -266,18 +268,22 @@ impl Store {
     }
 
     /// Only the ticket's hash is kept: who reads the database can send nothing.
-    async fn new_ticket(&self, tx: &mut Tx, evidence_id: Uuid) -> Result<(String, DateTime<Utc>), Refusal> {
-        use base64::Engine as _;
-        let ticket = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    async fn new_ticket(
+        &self,
+        tx: &mut Tx,
+        evidence_id: Uuid,
+    ) -> Result<Option<(String, DateTime<Utc>)>, Refusal> {
+        let ticket = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
         let expires_at = self.clock.now() + Duration::minutes(TICKET_MINUTES);
-        tx.execute(
-            "insert into upload_ticket (evidence_id, ticket_hash, expires_at) values ($1, $2, $3)
-             on conflict (evidence_id) do update set ticket_hash = $2, expires_at = $3
-                where upload_ticket.used_at is null",
-            args![evidence_id, hash(&ticket), expires_at],
-        )
-        .await?;
-        Ok((ticket, expires_at))
+        let made = tx
+            .execute(
+                "insert into upload_ticket (evidence_id, ticket_hash, expires_at) values ($1, $2, $3)
+                 on conflict (evidence_id) do update set ticket_hash = $2, expires_at = $3
+                    where upload_ticket.used_at is null",
+                args![evidence_id, hash(&ticket), expires_at],
+            )
+            .await?;
+        Ok((made == 1).then_some((ticket, expires_at)))
     }
 }
 

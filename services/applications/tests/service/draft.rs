@@ -36,6 +36,8 @@ async fn a_draft_for_a_company_records_the_mandate() {
         assert_eq!(draft["applicant"]["id"], PartyId::from(id(COMPANY)).to_string());
         assert!(draft["timeline"]["nodes"][0]["mandateId"].as_str().unwrap().starts_with("man_"));
 
+        // Neither the graph nor the offering is asked again.
+        world.graph.down.store(true, Ordering::Relaxed);
         let again = world.change(&world.citizen, "startApplication", input).await;
         assert_eq!(again["application"]["id"], draft["id"], "a lost answer is asked for again");
         let other = json!({

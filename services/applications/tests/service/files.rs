@@ -45,6 +45,8 @@ async fn a_file_is_kept_sealed_and_read_by_the_applicant_and_that_agency_alone()
         assert_eq!(upload["evidence"]["status"], "AWAITING_UPLOAD", "{started}");
         assert_eq!(send(&world, upload, PDF).await, StatusCode::CREATED);
         assert_eq!(send(&world, upload, PDF).await, StatusCode::GONE, "once");
+        let again = announce(&world, &draft, "k", json!({})).await["upload"].clone();
+        assert_eq!((&again["url"], &again["evidence"]["status"]), (&json!(null), &json!("STORED")));
 
         let seen = world.see(&world.citizen, &draft).await;
         let evidence = &seen["evidence"][0];

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
+use chassis::Secret;
 use chrono::{DateTime, Utc};
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
@@ -20,7 +21,7 @@ use super::{
     CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError,
     RefundOrder, RefundOutcome, days_to_ask,
 };
-use crate::config::{ScbConfig, Secret};
+use crate::config::ScbConfig;
 use crate::model::{Evidence, PaymentMethod, Trust};
 use crate::qr::{BillPayment, baht_text};
 use answers::{Deeplink, Envelope, QrCode, Token, Transaction, Transfer};

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::NotificationError;
-use crate::config::Secret;
+use chassis::Secret;
 
 /// How far the sender's clock may be from ours, in seconds, either way.
 const TOLERANCE_S: i64 = 300;
