@@ -52,6 +52,10 @@ macro_rules! column {
                     Row::Postgres(row) => Ok(row.try_get::<$rust, _>(column)?),
                     // Unchecked: an expression has no declared type in SQLite.
                     Row::Sqlite(row) => {
+                        // SQLite would read a null as an empty text or a zero.
+                        if row.try_get_raw(column)?.is_null() {
+                            return Err(Error::Column { column: column.to_owned(), reason: "null".into() });
+                        }
                         let stored = row.try_get_unchecked::<$stored, _>(column)?;
                         let convert: fn($stored) -> Result<$rust, String> = $convert;
                         convert(stored).map_err(|reason| Error::Column { column: column.to_owned(), reason })
