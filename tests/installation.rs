@@ -3,9 +3,11 @@
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use database::Target;
 use pratu::{Config, Server};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use testkit::TestDatabase;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// How long a test waits for what must come by itself.
@@ -21,14 +23,23 @@ pub struct Installation {
 }
 
 impl Installation {
+    /// As `make run` starts it: embedded, in the sandbox.
     pub async fn start() -> Self {
+        Self::start_with(Config::default()).await
+    }
+
+    /// One on PostgreSQL; `None` where the machine has no server for tests.
+    pub async fn start_on_postgres() -> Option<Self> {
+        let place = TestDatabase::postgres().await?;
+        let Target::Postgres { url } = &place.target else { return None };
+        Some(Self::start_with(Config { database_url: Some(url.as_str().into()), ..Config::default() }).await)
+    }
+
+    async fn start_with(config: Config) -> Self {
         log_capture();
         let data = TempDir::new().expect("a temporary folder can be made");
-        let config = Config {
-            listen: "127.0.0.1:0".parse().expect("an address"),
-            data: data.path().to_owned(),
-            ..Config::default()
-        };
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let config = Config { listen, data: data.path().to_owned(), ..config };
         let server = Server::start(config.clone()).await.expect("the installation starts");
         // A restart comes back under the same address: it is the issuer of tokens and providers.
         let config = Config { listen: server.address, ..config };

@@ -5,3 +5,4 @@ mod find;
 mod pay;
 mod prove;
 mod track;
+mod whole;

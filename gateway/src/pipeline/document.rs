@@ -1,7 +1,5 @@
 //! What is asked: the parameters of a GraphQL request, from a body or an address.
 
-use std::borrow::Cow;
-
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -70,7 +68,7 @@ fn from_address(query: &str) -> Result<Asked, Refusal> {
     asked(parameters)
 }
 
-fn json_parameter(name: &str, text: &Cow<'_, str>) -> Result<Value, Refusal> {
+fn json_parameter(name: &str, text: &str) -> Result<Value, Refusal> {
     serde_json::from_str(text).map_err(|_| Refusal::bad_request(&format!("`{name}` is not valid JSON.")))
 }
 

@@ -1,0 +1,155 @@
+//! A subgraph's door: what it takes, what it refuses, and that what it refuses does not run.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_graphql::{Context, EmptyMutation, Object, Schema, Subscription};
+use auth::{PRINCIPAL_HEADER, Principal, PrincipalSigner};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, Response, StatusCode};
+use chassis::subgraph_door;
+use clock::Clock;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const ASK: &str = r#"{"query":"{ subject }"}"#;
+const LISTEN: &str = r#"{"query":"subscription { counts }"}"#;
+
+struct Query;
+
+#[Object]
+impl Query {
+    async fn subject(&self, ctx: &Context<'_>) -> String {
+        ctx.data_unchecked::<Arc<AtomicUsize>>().fetch_add(1, Ordering::Relaxed);
+        auth::principal(ctx).subject()
+    }
+}
+
+struct Events;
+
+#[Subscription]
+impl Events {
+    async fn counts(&self) -> impl futures::Stream<Item = i32> {
+        use futures::StreamExt;
+        futures::stream::iter([1, 2]).chain(futures::stream::pending())
+    }
+}
+
+struct World {
+    door: Router,
+    signer: PrincipalSigner,
+    clock: Clock,
+    stop: CancellationToken,
+    ran: Arc<AtomicUsize>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (signer, clock) = (PrincipalSigner::new(b"a secret"), clock());
+        let (stop, ran) = (CancellationToken::new(), Arc::<AtomicUsize>::default());
+        let schema = Schema::build(Query, EmptyMutation, Events).data(Arc::clone(&ran)).finish();
+        let door = subgraph_door::routes(schema, "payments", signer.clone(), clock.clone(), stop.clone());
+        Self { door, signer, clock, stop, ran }
+    }
+
+    fn sign(&self, audience: &str, body: &str) -> String {
+        let (now, nonce) = (self.clock.now(), self.clock.uuid());
+        self.signer.sign(&Principal::Nobody, audience, body.as_bytes(), now, nonce).unwrap()
+    }
+
+    async fn send(&self, header: Option<&str>, body: &str, accept: &str) -> Response<Body> {
+        let mut request = Request::post("/").header("accept", accept);
+        if let Some(header) = header {
+            request = request.header(PRINCIPAL_HEADER, header);
+        }
+        let request = request.body(Body::from(body.to_owned())).unwrap();
+        self.door.clone().oneshot(request).await.unwrap()
+    }
+
+    async fn status(&self, header: Option<&str>, body: &str) -> StatusCode {
+        self.send(header, body, "application/json").await.status()
+    }
+}
+
+fn clock() -> Clock {
+    Clock::at("2026-11-23T03:00:00Z".parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_signed_request_is_answered_once() {
+    let world = World::new();
+    let header = world.sign("payments", ASK);
+    let answer = world.send(Some(&header), ASK, "application/json").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer = to_bytes(answer.into_body(), 1000).await.unwrap();
+    assert_eq!(answer, r#"{"data":{"subject":"nobody"}}"#);
+    assert_eq!(world.status(Some(&header), ASK).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.ran.load(Ordering::Relaxed), 1);
+    // The same question, signed anew.
+    assert_eq!(world.status(Some(&world.sign("payments", ASK)), ASK).await, StatusCode::OK);
+    assert_eq!(world.ran.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn one_signature_sent_many_times_at_once_runs_once() {
+    let world = World::new();
+    let header = world.sign("payments", ASK);
+    let all = futures::future::join_all((0..50).map(|_| world.status(Some(&header), ASK))).await;
+    assert_eq!(all.iter().filter(|status| status.is_success()).count(), 1);
+    assert_eq!(world.ran.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_signed_for_this_subgraph_body_and_time_runs_nothing() {
+    let world = World::new();
+    let good = world.sign("payments", ASK);
+    let other_secret = PrincipalSigner::new(b"another secret");
+    let now = world.clock.now();
+    let forged = other_secret.sign(&Principal::Nobody, "payments", ASK.as_bytes(), now, Uuid::nil()).unwrap();
+    let (payload, tag) = good.split_once('.').unwrap();
+    let damaged = [
+        String::new(),
+        payload.to_owned(),
+        format!("{payload}."),
+        format!("{payload}.{}", &tag[1..]),
+        format!("{}.{tag}", &payload[4..]),
+        format!("{good}="),
+        forged,
+        world.sign("identity", ASK),
+        world.sign("payments", LISTEN),
+        "x".repeat(100_000),
+    ];
+    for header in &damaged {
+        assert_eq!(world.status(Some(header), ASK).await, StatusCode::UNAUTHORIZED, "{header:.80}");
+    }
+    assert_eq!(world.status(None, ASK).await, StatusCode::UNAUTHORIZED);
+    world.clock.advance(chrono::Duration::seconds(60));
+    assert_eq!(world.status(Some(&good), ASK).await, StatusCode::UNAUTHORIZED, "expired");
+    assert_eq!(world.ran.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_no_request_is_refused() {
+    let world = World::new();
+    let large = " ".repeat(5 * 1024 * 1024);
+    let status = world.status(Some(&world.sign("payments", &large)), &large).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(world.status(Some(&world.sign("payments", "[")), "[").await, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_subscription_is_sent_as_events_and_completes_when_the_process_drains() {
+    let world = World::new();
+    let header = world.sign("payments", LISTEN);
+    let answer = world.send(Some(&header), LISTEN, "text/event-stream, application/json;q=0.5").await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    let text = tokio::spawn(to_bytes(answer.into_body(), 10_000));
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    world.stop.cancel();
+    let text = String::from_utf8(text.await.unwrap().unwrap().to_vec()).unwrap();
+    let next = |count| format!("event: next\ndata: {{\"data\":{{\"counts\":{count}}}}}\n\n");
+    assert_eq!(text, format!("{}{}event: complete\n\n", next(1), next(2)));
+    assert_eq!(world.status(Some(&header), LISTEN).await, StatusCode::UNAUTHORIZED);
+}
