@@ -9,7 +9,7 @@ run: ## builds and starts everything: SQLite under data/, sandbox, demo data
 	$(PRATU) serve
 
 test: ## every test, on SQLite and (where the machine has it) PostgreSQL
-	PRATU_TEST_POSTGRES="$$(infra/servers up || true)" PATH="$$(infra/node):$$PATH" cargo test --workspace
+	infra/test
 
 check: schema-check ## formatting, lints, docs, licences and sources, checked-in schema
 	cargo fmt --all --check

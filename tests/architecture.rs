@@ -77,7 +77,8 @@ fn rust_files() -> Vec<PathBuf> {
         .output()
         .expect("git runs");
     let listed = String::from_utf8(listed.stdout).expect("paths are UTF-8");
-    let files: Vec<PathBuf> = listed.lines().map(|line| root().join(line)).filter(|path| path.exists()).collect();
+    let files: Vec<PathBuf> =
+        listed.lines().map(|line| root().join(line)).filter(|path| path.exists()).collect();
     assert!(files.len() > 100, "only {} files were found", files.len());
     files
 }

@@ -3,7 +3,9 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::filing::{bill, decide, key, offering, parties, save, start, start_payment, submit, submitted_food_premises};
+use crate::filing::{
+    bill, decide, key, offering, parties, save, start, start_payment, submit, submitted_food_premises,
+};
 use crate::installation::Installation;
 use crate::person::Person;
 
@@ -26,11 +28,29 @@ async fn malformed_requests_are_refused_with_a_code_and_a_request_id() {
         ("{", "application/json", new, StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
         ("[]", "application/json", new, StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
         (r#"{"query":5}"#, "application/json", new, StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
-        ("query=a", "application/x-www-form-urlencoded", new, StatusCode::UNSUPPORTED_MEDIA_TYPE, "BAD_USER_INPUT"),
+        (
+            "query=a",
+            "application/x-www-form-urlencoded",
+            new,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "BAD_USER_INPUT",
+        ),
         (r#"{"query":"{"}"#, "application/json", new, StatusCode::BAD_REQUEST, "GRAPHQL_PARSE_FAILED"),
         (r#"{"query":"{"}"#, "application/json", "application/json", StatusCode::OK, "GRAPHQL_PARSE_FAILED"),
-        (r#"{"query":"{ nothing }"}"#, "application/json", new, StatusCode::BAD_REQUEST, "GRAPHQL_VALIDATION_FAILED"),
-        (r#"{"query":"{__typename}"}"#, "application/json", "text/html", StatusCode::NOT_ACCEPTABLE, "BAD_USER_INPUT"),
+        (
+            r#"{"query":"{ nothing }"}"#,
+            "application/json",
+            new,
+            StatusCode::BAD_REQUEST,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            r#"{"query":"{__typename}"}"#,
+            "application/json",
+            "text/html",
+            StatusCode::NOT_ACCEPTABLE,
+            "BAD_USER_INPUT",
+        ),
     ] {
         let (got, answer) = post(body, media_type, accept).await;
         assert_eq!((got, code(&answer)), (status, expected), "{body}: {answer}");
@@ -38,10 +58,17 @@ async fn malformed_requests_are_refused_with_a_code_and_a_request_id() {
         assert!(answer.get("data").is_none());
     }
     let put = place.http.put(&address).send().await.unwrap();
-    assert_eq!((put.status(), put.headers()["allow"].to_str().unwrap()), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"));
-    let mutation = place.http.get(&address).query(&[("query", "mutation { endSession(input: {idempotencyKey: \"a\"}) { __typename } }")]);
+    assert_eq!(
+        (put.status(), put.headers()["allow"].to_str().unwrap()),
+        (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
+    );
+    let mutation = place
+        .http
+        .get(&address)
+        .query(&[("query", "mutation { endSession(input: {idempotencyKey: \"a\"}) { __typename } }")]);
     assert_eq!(mutation.send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
-    let large = place.http.post(&address).header("content-type", "application/json").body(vec![b' '; 2_000_000]);
+    let large =
+        place.http.post(&address).header("content-type", "application/json").body(vec![b' '; 2_000_000]);
     assert_eq!(large.send().await.unwrap().status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -118,7 +145,10 @@ async fn another_person_s_things_look_like_nothing_at_all() {
         ("CheckPayment", json!({"idempotencyKey": key(), "paymentId": payment["id"]})),
         ("WithdrawApplication", json!({"idempotencyKey": key(), "applicationId": application})),
         ("SubmitApplication", json!({"idempotencyKey": key(), "applicationId": application, "revision": 1})),
-        ("StartApplication", json!({"idempotencyKey": key(), "offeringId": offering(&place, "LAO-01", "1201").await, "partyId": me})),
+        (
+            "StartApplication",
+            json!({"idempotencyKey": key(), "offeringId": offering(&place, "LAO-01", "1201").await, "partyId": me}),
+        ),
     ];
     for (operation, input) in writes {
         let answer = malee.ask(operation, json!({"input": input})).await;
@@ -162,7 +192,10 @@ async fn answers_of_the_wrong_shape_are_refused_and_the_draft_stays() {
         assert!(fields.iter().any(|field| field["pointer"] == pointer), "{refused}");
     }
     let detail = somchai.ask("ApplicationDetail", json!({"id": draft["id"]})).await;
-    assert_eq!((&detail["application"]["revision"], &detail["application"]["answers"]["shop_name"]), (&json!(saved), &json!("ร้านเดิม")));
+    assert_eq!(
+        (&detail["application"]["revision"], &detail["application"]["answers"]["shop_name"]),
+        (&json!(saved), &json!("ร้านเดิม"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,7 +220,11 @@ async fn the_same_key_with_another_input_is_a_conflict() {
 async fn documents_too_large_or_too_deep_are_refused_in_time() {
     let place = Installation::start().await;
     let nobody = Person::nobody(&place);
-    let deep = format!("{{ {} __typename {} }}", "lifeEvents { nodes { services { ".repeat(300), "} } }".repeat(300));
+    let deep = format!(
+        "{{ {} __typename {} }}",
+        "lifeEvents { nodes { services { ".repeat(300),
+        "} } }".repeat(300)
+    );
     let aliases = (0..10_000).map(|n| format!("a{n}: __typename ")).collect::<String>();
     let directives = format!("{{ __typename {} }}", "@include(if: true) ".repeat(10_000));
     let cyclic = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned();

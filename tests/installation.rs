@@ -53,6 +53,12 @@ impl Installation {
         self.server = Some(Server::start(self.config.clone()).await.expect("it starts again"));
     }
 
+    /// The same with other settings.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
+        change(&mut self.config);
+        self.restart().await;
+    }
+
     /// Where it keeps everything.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data
@@ -60,7 +66,8 @@ impl Installation {
 
     /// Moves the sandbox's clock forward.
     pub async fn pass(&self, seconds: i64) {
-        let moved = self.http.post(format!("{}/sandbox/clock", self.url)).json(&json!({"advance_s": seconds}));
+        let moved =
+            self.http.post(format!("{}/sandbox/clock", self.url)).json(&json!({"advance_s": seconds}));
         assert!(moved.send().await.expect("the sandbox answers").status().is_success());
     }
 

@@ -1,11 +1,15 @@
 //! Every test of the whole system: one binary, linked once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod architecture;
 mod authorization;
 mod bad_input;
 mod documents;
+mod endings;
 mod filing;
 mod installation;
+mod interoperability;
 mod journeys;
 mod person;
 mod privacy;
+mod transports;

@@ -25,8 +25,7 @@ struct Client {
     scopes: &'static str,
 }
 
-const APP: Client =
-    Client { id: "mobile-app", redirect_uri: "app.pratu:/callback", scopes: CITIZEN_SCOPES };
+const APP: Client = Client { id: "mobile-app", redirect_uri: "app.pratu:/callback", scopes: CITIZEN_SCOPES };
 const DESK: Client =
     Client { id: "officer-desk", redirect_uri: "http://127.0.0.1/callback", scopes: OFFICER_SCOPES };
 
@@ -116,7 +115,8 @@ impl<'a> Person<'a> {
 
     /// Sends a document of `graphql/operations` and gives the whole answer.
     pub async fn send(&self, operation: &str, variables: Value) -> Value {
-        let request = json!({ "query": document(operation), "operationName": operation, "variables": variables });
+        let request =
+            json!({ "query": document(operation), "operationName": operation, "variables": variables });
         self.post(&request).await.json().await.expect("the answer is JSON")
     }
 
@@ -142,8 +142,14 @@ impl<'a> Person<'a> {
     }
 
     /// Opens a subscription and reads events until `enough`.
-    pub async fn events(&self, operation: &str, variables: Value, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-        let request = json!({ "query": document(operation), "operationName": operation, "variables": variables });
+    pub async fn events(
+        &self,
+        operation: &str,
+        variables: Value,
+        enough: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
+        let request =
+            json!({ "query": document(operation), "operationName": operation, "variables": variables });
         let mut post = self.place.http.post(format!("{}/graphql", self.place.url)).json(&request);
         post = post.header(ACCEPT, "text/event-stream");
         if let Some(token) = &self.token {
@@ -165,7 +171,8 @@ impl<'a> Person<'a> {
 
     /// Opens a subscription that is to be refused; gives the first answer, in whatever form it comes.
     pub async fn refused_subscription(&self, operation: &str, variables: Value) -> Value {
-        let request = json!({ "query": document(operation), "operationName": operation, "variables": variables });
+        let request =
+            json!({ "query": document(operation), "operationName": operation, "variables": variables });
         let mut post = self.place.http.post(format!("{}/graphql", self.place.url)).json(&request);
         post = post.header(ACCEPT, "text/event-stream");
         if let Some(token) = &self.token {

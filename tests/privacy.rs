@@ -4,9 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::filing::{
-    application_at, bill, decide, parties, pay, start_payment, submitted_food_premises,
-};
+use crate::filing::{application_at, bill, decide, parties, pay, start_payment, submitted_food_premises};
 use crate::installation::{Installation, logged};
 use crate::person::{Browser, Person};
 
@@ -36,7 +34,8 @@ fn assert_free_of(personal: &[String], place: &str, text: &str) {
         let encoded: String = url::form_urlencoded::byte_serialize(datum.as_bytes()).collect();
         let found = text.find(datum.as_str()).or_else(|| text.find(&encoded));
         if let Some(at) = found {
-            let around: String = text[..at].chars().rev().take(160).collect::<Vec<_>>().into_iter().rev().collect();
+            let around: String =
+                text[..at].chars().rev().take(160).collect::<Vec<_>>().into_iter().rev().collect();
             panic!("{place} shows {datum:?} after …{around}");
         }
     }

@@ -4,6 +4,7 @@
 //! `PRATU_`, with two underscores between levels: `PRATU_LOG__FORMAT=json`. Each field says what it
 //! is; `pratu check-config` prints what is in force, without secrets.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,15 @@ pub struct Config {
     pub identity: Option<identity::Config>,
     /// Payment providers; the sandbox's when left out.
     pub payments: Option<payments::Config>,
+    /// Subgraphs to ask over HTTP, by name: `payments = "http://10.0.0.7:4000/subgraphs/payments"`.
+    /// Those that are not named are asked in this process.
+    pub subgraphs: BTreeMap<String, String>,
+    /// Whether this process also answers other gateways, under `/subgraphs/<name>`. Only requests
+    /// signed with `subgraph_secret` are taken; still, keep these paths off the public address.
+    pub subgraph_doors: bool,
+    /// The secret of at least 32 bytes that gateways and subgraphs share: with it a gateway signs who
+    /// is asking, and whoever knows it can ask as anyone.
+    pub subgraph_secret: Option<Secret>,
     /// Where GraphiQL's files are (`make graphiql` puts them there); from its CDN when absent.
     pub graphiql_assets: PathBuf,
 }
@@ -65,6 +75,8 @@ pub struct Limits {
     pub subscriptions_max: usize,
     /// Silence on a subscription after which a comment keeps it alive.
     pub keep_alive_ms: u64,
+    /// How long a stop waits for running requests before it leaves them behind.
+    pub drain_ms: u64,
 }
 
 impl Default for Config {
@@ -81,6 +93,9 @@ impl Default for Config {
             limits: Limits::default(),
             identity: None,
             payments: None,
+            subgraphs: BTreeMap::new(),
+            subgraph_doors: false,
+            subgraph_secret: None,
             graphiql_assets: PathBuf::from("target/graphiql"),
         }
     }
@@ -99,6 +114,7 @@ impl Default for Limits {
             request_timeout_ms: 15_000,
             subscriptions_max: 10_000,
             keep_alive_ms: 12_000,
+            drain_ms: 20_000,
         }
     }
 }

@@ -21,7 +21,10 @@ const CDN: [(&str, &str); 4] = [
 
 /// The journey as tabs to click through: a document of ours each, and variables to fill in.
 const JOURNEY: [(&str, &str); 14] = [
-    (include_str!("../../graphql/operations/FindServices.graphql"), r#"{"search":"ขายอาหาร","area":"1201","first":3}"#),
+    (
+        include_str!("../../graphql/operations/FindServices.graphql"),
+        r#"{"search":"ขายอาหาร","area":"1201","first":3}"#,
+    ),
     (include_str!("../../graphql/operations/ServiceGuide.graphql"), r#"{"code":"LAO-01"}"#),
     (include_str!("../../graphql/operations/Viewer.graphql"), "{}"),
     (

@@ -1,6 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`: for those who run it.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -8,6 +9,9 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use database::Database;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio_util::sync::CancellationToken;
+
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// The databases this process needs to do its work.
 type Needed = Arc<Vec<(&'static str, Database)>>;
@@ -34,6 +38,15 @@ async fn ready(State(databases): State<Needed>) -> (StatusCode, String) {
         (StatusCode::OK, "ready\n".to_owned())
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", silent.join(", ")))
+    }
+}
+
+/// Takes the samples of histograms in, now and then: between scrapes, or without any, they would pile up.
+pub async fn upkeep(stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
+        if let Some(recorder) = recorder() {
+            recorder.run_upkeep();
+        }
     }
 }
 

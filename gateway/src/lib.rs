@@ -10,6 +10,7 @@ mod pipeline;
 mod roles;
 mod server;
 mod shortcomings;
+mod subgraphs;
 
 pub use config::Config;
 pub use roles::{apply_catalogue, subgraph_schemas};

@@ -1,31 +1,37 @@
 //! Which roles run in this process: the only file that names the service crates.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use auth::Principal;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use chassis::Secret;
 use clock::Clock;
 use database::{Database, Target};
-use federation::{Engine, InProcess, RequestContext, Settings, Subgraph};
+use federation::{Engine, Settings};
 use outbox::{Consumer, Outbox, Relay};
 use sealing::{Keys, Sealer};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
 use crate::graph::OwnGraph;
 use crate::pipeline::{self, Door};
+use crate::subgraphs::Subgraphs;
 use crate::{graphiql, health};
 
 /// Bytes of a request to anything but `/graphql` and uploads, which have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// A login waits for a provider and the registry, each within its own time; nobody waits longer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a file, which may come from a phone on a slow line.
+const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 const SEALING_KEY_FILE: &str = "sealing.key";
 
 /// Why a role did not start.
@@ -65,7 +71,9 @@ impl Roles {
         std::fs::create_dir_all(&config.data)?;
         let clock = Clock::system();
         let services = Services::open(config, &clock).await?;
-        let engine = services.engine(config)?;
+        let subgraphs = services.subgraphs(Subgraphs::new(config, &clock, &stop));
+        let settings = Settings { introspection: config.environment.is_sandbox(), ..Settings::default() };
+        let engine = Arc::new(Engine::new(graphql::SUPERGRAPH, subgraphs.transports, settings)?);
         services.graph.connect(&engine);
         let door = Arc::new(Door {
             engine,
@@ -83,7 +91,7 @@ impl Roles {
             let stop = stop.clone();
             relays.spawn(async move { relay.run(stop).await });
         }
-        let routes = services.routes(config, &door);
+        let routes = services.routes(config, &door).merge(subgraphs.doors);
         Ok(Self { door, databases: services.databases(), routes, relays })
     }
 
@@ -125,7 +133,8 @@ impl Services {
 
         // First: it takes up the clock's offset of an earlier run, and time never goes back.
         let sandbox = if environment.is_sandbox() {
-            let settings = sandbox::Config { public_url: public_url.to_owned(), ..sandbox::Config::default() };
+            let settings =
+                sandbox::Config { public_url: public_url.to_owned(), ..sandbox::Config::default() };
             let opened = sandbox::Sandbox::open(&target, clock.clone(), settings).await;
             Some(opened.map_err(Error::Sandbox)?)
         } else {
@@ -157,16 +166,12 @@ impl Services {
         Ok(Self { graph, catalogue, identity, applications, payments, sandbox })
     }
 
-    /// The engine over the subgraphs, all of them in this process.
-    fn engine(&self, config: &Config) -> Result<Arc<Engine>, Error> {
-        let subgraphs: HashMap<String, Arc<dyn Subgraph>> = HashMap::from([
-            ("catalogue".to_owned(), in_process(self.catalogue.schema())),
-            ("identity".to_owned(), in_process(self.identity.schema())),
-            ("applications".to_owned(), in_process(self.applications.schema())),
-            ("payments".to_owned(), in_process(self.payments.schema())),
-        ]);
-        let settings = Settings { introspection: config.environment.is_sandbox(), ..Settings::default() };
-        Ok(Arc::new(Engine::new(graphql::SUPERGRAPH, subgraphs, settings)?))
+    fn subgraphs<'a>(&self, subgraphs: Subgraphs<'a>) -> Subgraphs<'a> {
+        subgraphs
+            .with("catalogue", self.catalogue.schema())
+            .with("identity", self.identity.schema())
+            .with("applications", self.applications.schema())
+            .with("payments", self.payments.schema())
     }
 
     fn databases(&self) -> Vec<(&'static str, Database)> {
@@ -201,7 +206,8 @@ impl Services {
 
     fn routes(&self, config: &Config, door: &Arc<Door>) -> Router {
         let known = middleware::from_fn_with_state(Arc::clone(door), identify);
-        let uploads = self.applications.routes().layer(known);
+        let within = |timeout| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout);
+        let files = self.applications.routes().layer(within(FILE_TIMEOUT)).layer(known);
         let mut routes = Router::new().merge(self.identity.routes()).merge(self.payments.routes());
         if let Some(sandbox) = &self.sandbox {
             routes = routes
@@ -210,7 +216,7 @@ impl Services {
                 .route("/sandbox/", get(|| async { axum::response::Redirect::permanent("/sandbox") }))
                 .merge(graphiql::routes(&config.graphiql_assets));
         }
-        routes.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).merge(uploads)
+        routes.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(within(REQUEST_TIMEOUT)).merge(files)
     }
 }
 
@@ -260,19 +266,15 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-fn in_process<E: async_graphql::Executor>(schema: E) -> Arc<dyn Subgraph> {
-    Arc::new(InProcess::new(schema, |request: async_graphql::Request, context: &RequestContext| {
-        request.data(context.extensions.get::<Principal>().cloned().unwrap_or_default())
-    }))
-}
-
-/// Gives the services' HTTP routes the caller; a bad token is nobody there, and they refuse nobody.
+/// Gives the services' HTTP routes the caller. A bad token is nobody there: an upload's ticket is
+/// enough without one, and what needs a caller refuses nobody.
 async fn identify(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    match pipeline::identify(&door.verifier, request.headers()) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller.principal);
-            next.run(request).await
-        }
-        Err(_) => axum::http::StatusCode::UNAUTHORIZED.into_response(),
+    let caller = pipeline::identify(&door.verifier, request.headers());
+    let challenge = if caller.is_ok() { "Bearer" } else { r#"Bearer error="invalid_token""# };
+    request.extensions_mut().insert(caller.map(|caller| caller.principal).unwrap_or_default());
+    let mut response = next.run(request).await;
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
+    response
 }

@@ -2,13 +2,14 @@
 
 use std::future::IntoFuture;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::roles::Roles;
-use crate::{Config, roles, shortcomings};
+use crate::{Config, health, roles, shortcomings};
 
 /// Why the process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +27,7 @@ pub struct Server {
     pub address: SocketAddr,
     pub public_url: String,
     stop: CancellationToken,
+    drain: Duration,
     serving: JoinHandle<()>,
     roles: Roles,
 }
@@ -43,6 +45,8 @@ impl Server {
         if config.public_url.is_empty() {
             config.public_url = format!("http://{address}");
         }
+        // It is the beginning of many addresses, and compared to the letter as our issuer.
+        config.public_url.truncate(config.public_url.trim_end_matches('/').len());
         let stop = CancellationToken::new();
         let roles = Roles::open(&config, stop.clone()).await?;
         let app = roles.routes().into_make_service_with_connect_info::<SocketAddr>();
@@ -52,7 +56,9 @@ impl Server {
                 tracing::error!(%error, "serving ended");
             }
         });
-        Ok(Self { address, public_url: config.public_url, stop, serving, roles })
+        tokio::spawn(health::upkeep(stop.clone()));
+        let drain = Duration::from_millis(config.limits.drain_ms);
+        Ok(Self { address, public_url: config.public_url, stop, drain, serving, roles })
     }
 
     /// Ends everything at once, as a crash would: what was acknowledged is kept.
@@ -61,11 +67,14 @@ impl Server {
         self.serving.abort();
     }
 
-    /// Lets running requests finish, then closes everything. What was acknowledged is kept.
-    pub async fn stop(self) {
+    /// Lets running requests finish, for a while, then closes everything. What was acknowledged is kept.
+    pub async fn stop(mut self) {
         self.stop.cancel();
-        if self.serving.await.is_err() {
-            tracing::error!("serving panicked");
+        match tokio::time::timeout(self.drain, &mut self.serving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => tracing::error!("serving panicked"),
+            // A client that sends half a request or reads nothing would keep us for ever.
+            Err(_) => tracing::warn!("some requests had not ended: they are left behind"),
         }
         self.roles.close().await;
     }

@@ -48,7 +48,10 @@ impl ErrorCode {
 
     /// Whether the same request may succeed later, unchanged.
     pub fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Overloaded | Self::Unavailable | Self::SubscriptionSchemaReload)
+        matches!(
+            self,
+            Self::RateLimited | Self::Overloaded | Self::Unavailable | Self::SubscriptionSchemaReload
+        )
     }
 }
 

@@ -20,7 +20,9 @@ pub use id::{
 pub use level::{AuthenticatorAssuranceLevel, IdentityAssuranceLevel};
 pub use money::{Currency, Money};
 pub use page::{PAGE_SIZE, PAGE_SIZE_MAX, Page, PageConnection};
-pub use problem::{ConflictProblem, FieldProblem, InvalidInput, NotFoundProblem, StateProblem, UnavailableProblem};
+pub use problem::{
+    ConflictProblem, FieldProblem, InvalidInput, NotFoundProblem, StateProblem, UnavailableProblem,
+};
 pub use text::LocalizedText;
 
 /// The composed schema of all subgraphs, as checked in.

@@ -1,7 +1,7 @@
 //! Relay connections: every list is paged, every page is bounded.
 
-use async_graphql::connection::{Connection, Edge, EmptyFields};
 use async_graphql::OutputType;
+use async_graphql::connection::{Connection, Edge, EmptyFields};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -33,7 +33,8 @@ impl Page {
         if !(0..=PAGE_SIZE_MAX).contains(&first) {
             return Err(refuse(format!("`first` must be from 0 to {PAGE_SIZE_MAX}.")));
         }
-        let after = after.map(|cursor| decode(&cursor).ok_or_else(|| refuse("`after` is not a cursor.".into())));
+        let after =
+            after.map(|cursor| decode(&cursor).ok_or_else(|| refuse("`after` is not a cursor.".into())));
         Ok(Self { size: usize::try_from(first).unwrap_or(0), after: after.transpose()? })
     }
 

@@ -18,7 +18,9 @@ async fn a_draft_for_my_company_begins_with_what_the_state_knows() {
     assert_eq!(draft["answers"]["applicant_name"], "บริษัท ครัวอุดม จำกัด");
     assert_eq!(draft["answers"]["applicant_registration_number"], "0105550000113");
     let sources = draft["answerSources"].as_array().unwrap();
-    assert!(sources.iter().any(|from| from["pointer"] == "/applicant_name" && from["source"] == "party.name_th"));
+    assert!(
+        sources.iter().any(|from| from["pointer"] == "/applicant_name" && from["source"] == "party.name_th")
+    );
 
     // What the state filled in is not the citizen's to change.
     let input = json!({
@@ -45,7 +47,10 @@ async fn two_devices_lose_no_answer() {
     });
     let conflict = tablet.ask("SaveApplicationDraft", json!({"input": input})).await;
     let conflict = &conflict["saveApplicationDraft"];
-    assert_eq!((&conflict["__typename"], &conflict["code"]), (&json!("RevisionConflict"), &json!("CONFLICT")));
+    assert_eq!(
+        (&conflict["__typename"], &conflict["code"]),
+        (&json!("RevisionConflict"), &json!("CONFLICT"))
+    );
     assert_eq!(conflict["application"]["answers"]["shop_name"], "จากโทรศัพท์");
 
     // The tablet merges with what came back and saves again: both answers are there.
@@ -67,7 +72,9 @@ async fn what_is_missing_is_named_field_by_field_and_nothing_typed_is_lost() {
     let fields = refused["fields"].as_array().unwrap();
     let pointers: BTreeSet<&str> = fields.iter().map(|field| field["pointer"].as_str().unwrap()).collect();
     assert!(pointers.contains("/phone") && pointers.contains("/food_kind"), "{pointers:?}");
-    assert!(fields.iter().all(|field| field["message"]["th"].is_string() && field["message"]["en"].is_string()));
+    assert!(
+        fields.iter().all(|field| field["message"]["th"].is_string() && field["message"]["en"].is_string())
+    );
     let detail = somchai.ask("ApplicationDetail", json!({"id": draft["id"]})).await;
     assert_eq!(detail["application"]["status"], "DRAFT");
     assert_eq!(detail["application"]["answers"]["shop_name"], "ร้านฉัน");

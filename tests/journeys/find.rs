@@ -62,7 +62,10 @@ async fn filters_narrow_by_audience_agency_channel_and_level() {
         (json!({"fileable": true, "agency": "dbd"}), "DBD-01", "LAO-01"),
     ] {
         let found = codes(filter.clone()).await;
-        assert!(found.contains(&with.to_owned()) && !found.contains(&without.to_owned()), "{filter}: {found:?}");
+        assert!(
+            found.contains(&with.to_owned()) && !found.contains(&without.to_owned()),
+            "{filter}: {found:?}"
+        );
         assert!(found.len() < all.len());
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::filing::{
-    application_at, attach_map, bill, bill_at, decide, key, offering, parties, pay, save, start, start_payment,
-    submit, submitted_food_premises,
+    application_at, attach_map, bill, bill_at, decide, key, offering, parties, pay, save, start,
+    start_payment, submit, submitted_food_premises,
 };
 use crate::installation::{Installation, eventually};
 use crate::person::Person;
@@ -25,7 +25,8 @@ async fn every_baht_is_in_its_place(place: &Installation) {
     let books = place.bank_books().await;
     let transactions = books["transactions"].as_array().unwrap();
     for transaction in transactions.iter().filter(|transaction| !transaction["paid_satang"].is_null()) {
-        let kept = transaction["paid_satang"].as_i64().unwrap() - transaction["refunded_satang"].as_i64().unwrap();
+        let kept =
+            transaction["paid_satang"].as_i64().unwrap() - transaction["refunded_satang"].as_i64().unwrap();
         assert!(kept >= 0, "{transaction}");
     }
 }

@@ -19,7 +19,10 @@ async fn a_login_tells_who_i_am_at_which_level_and_for_whom_i_may_act() {
     assert_eq!(viewer["identityAssuranceLevel"], "IAL_2_3");
     assert!(viewer["citizen"]["nameTh"].as_str().unwrap().contains("สมชาย"));
     let parties = viewer["parties"].as_array().unwrap();
-    assert_eq!((parties.len(), &parties[0]["kind"], &parties[1]["kind"]), (2, &json!("NATURAL"), &json!("JURISTIC")));
+    assert_eq!(
+        (parties.len(), &parties[0]["kind"], &parties[1]["kind"]),
+        (2, &json!("NATURAL"), &json!("JURISTIC"))
+    );
     assert_eq!(parties[1]["registrationNumber"], "0105550000113");
     assert_eq!(parties[1]["mandate"]["basis"], "DIRECTOR");
 }
@@ -97,7 +100,8 @@ async fn a_refresh_token_is_good_once_and_its_reuse_ends_the_session() {
     };
     let first = somchai.refresh_token.clone().unwrap();
     let renewed = refresh(&first).await;
-    let (token, second) = (renewed["access_token"].as_str().unwrap(), renewed["refresh_token"].as_str().unwrap());
+    let (token, second) =
+        (renewed["access_token"].as_str().unwrap(), renewed["refresh_token"].as_str().unwrap());
     let mut later = Person::nobody(&place);
     later.token = Some(token.to_owned());
     assert!(later.ask("Viewer", json!({})).await["viewer"].is_object());

@@ -38,6 +38,9 @@ async fn whole(mut place: Installation) {
     place.restart().await;
     let somchai = Person::citizen(&place, "somchai", "thaid").await;
     let detail = somchai.ask("ApplicationDetail", json!({"id": application})).await;
-    assert_eq!((&detail["application"]["status"], &detail["application"]["bill"]["id"]), (&json!("PAID"), &bill_id));
+    assert_eq!(
+        (&detail["application"]["status"], &detail["application"]["bill"]["id"]),
+        (&json!("PAID"), &bill_id)
+    );
     assert_eq!(detail["application"]["bill"]["status"], "SETTLED");
 }

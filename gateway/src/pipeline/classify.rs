@@ -25,13 +25,17 @@ pub enum Form {
 pub struct Wish {
     method: Method,
     pub form: Form,
+    /// Whether an event stream is welcome, first choice or not.
+    events: bool,
 }
 
 impl Wish {
     pub fn of(request: &Request) -> Self {
         let accepted = request.headers().get_all(header::ACCEPT).iter();
         let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
-        Self { method: request.method().clone(), form: Form::of(&accepted.join(",")) }
+        let forms = Form::accepted(&accepted.join(","));
+        let events = forms.iter().any(|(form, _)| *form == Form::EventStream);
+        Self { method: request.method().clone(), form: Form::best(&forms), events }
     }
 
     /// Refuses methods and forms that GraphQL over HTTP does not have.
@@ -56,7 +60,7 @@ impl Wish {
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
             return Err(Refusal { allow: Some("POST"), ..refusal });
         }
-        if kind == OperationKind::Subscription && self.form != Form::EventStream {
+        if kind == OperationKind::Subscription && !self.events {
             let message = "Subscriptions are answered as text/event-stream.";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message));
         }
@@ -65,9 +69,9 @@ impl Wish {
 }
 
 impl Form {
-    /// The best form of an `Accept` header: by quality, then by the order it names them in.
-    fn of(accept: &str) -> Self {
-        let mut best = (Self::Other, 0.0);
+    /// The forms an `Accept` header takes, with their qualities, in its order.
+    fn accepted(accept: &str) -> Vec<(Self, f32)> {
+        let mut accepted = Vec::new();
         let ranges = if accept.trim().is_empty() { "*/*" } else { accept };
         for range in ranges.split(',') {
             let mut parts = range.split(';').map(str::trim);
@@ -78,11 +82,17 @@ impl Form {
                 _ => continue,
             };
             let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            if quality > best.1 {
-                best = (form, quality);
+            if quality > 0.0 {
+                accepted.push((form, quality));
             }
         }
-        best.0
+        accepted
+    }
+
+    /// The first of the best.
+    fn best(accepted: &[(Self, f32)]) -> Self {
+        let first = (Self::Other, 0.0);
+        accepted.iter().fold(first, |best, one| if one.1 > best.1 { *one } else { best }).0
     }
 }
 
@@ -101,7 +111,7 @@ mod tests {
             ("text/html", Form::Other),
             ("application/json;q=0", Form::Other),
         ] {
-            assert_eq!(Form::of(accept), form, "{accept}");
+            assert_eq!(Form::best(&Form::accepted(accept)), form, "{accept}");
         }
     }
 }

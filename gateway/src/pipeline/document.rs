@@ -1,5 +1,7 @@
 //! What is asked: the parameters of a GraphQL request, from a body or an address.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -19,13 +21,19 @@ pub struct Asked {
     pub variables: Map<String, Value>,
 }
 
-/// Reads the parameters, bounded.
+/// Reads the parameters, bounded in size and time.
 pub async fn read(request: Request, limits: &Limits) -> Result<Asked, Refusal> {
     if request.method() == Method::GET {
         return from_address(request.uri().query().unwrap_or_default());
     }
     check_media_type(request.headers())?;
-    let body = axum::body::to_bytes(request.into_body(), limits.body_bytes_max).await.map_err(|_| {
+    let whole = axum::body::to_bytes(request.into_body(), limits.body_bytes_max);
+    let in_time = tokio::time::timeout(Duration::from_millis(limits.request_timeout_ms), whole).await;
+    let body = in_time.map_err(|_| {
+        let message = "The body did not come in time.";
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::BadUserInput, message)
+    })?;
+    let body = body.map_err(|_| {
         let message = format!("The body is larger than {} bytes or broke off.", limits.body_bytes_max);
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, &message)
     })?;

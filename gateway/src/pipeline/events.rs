@@ -61,13 +61,15 @@ pub async fn open(
         yield Bytes::from_static(KEEP_ALIVE);
         loop {
             tokio::select! {
+                // In this order: what ends it comes before what is still to tell.
+                biased;
+                () = door.stop.cancelled() => break,
+                _ = token_check.tick() => if has_ended(&door, &caller) { break },
+                _ = keep_alive.tick() => yield Bytes::from_static(KEEP_ALIVE),
                 answer = answers.next() => match answer {
                     Some(answer) => yield next(answer, &id),
                     None => break,
                 },
-                _ = token_check.tick() => if has_ended(&door, &caller) { break },
-                _ = keep_alive.tick() => yield Bytes::from_static(KEEP_ALIVE),
-                () = door.stop.cancelled() => break,
             }
         }
         yield Bytes::from_static(COMPLETE);

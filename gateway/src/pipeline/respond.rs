@@ -29,6 +29,13 @@ pub struct RequestId(String);
 #[derive(Clone, Debug)]
 struct Codes(String);
 
+impl Codes {
+    fn of(errors: &[GraphQLError]) -> Self {
+        let codes: Vec<&str> = errors.iter().map(|error| &*error.code).collect();
+        Self(codes.join(","))
+    }
+}
+
 impl RequestId {
     pub fn of(headers: &HeaderMap, clock: &Clock) -> Self {
         let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
@@ -80,6 +87,15 @@ pub fn log(response: &Response<Body>, took: Duration) {
 }
 
 fn refused(refusal: Refusal, wish: &Wish, id: &RequestId) -> Response<Body> {
+    if refusal.graphql && wish.form == Form::EventStream {
+        // An event stream is accepted first: what is wrong with the document is its first event
+        // (GraphQL over SSE, distinct connections).
+        let codes = Codes::of(&refusal.errors);
+        let answer = federation::Response::from_errors(refusal.errors);
+        let mut response = event_stream(Body::from(events::whole(answer, id)));
+        response.extensions_mut().insert(codes);
+        return response;
+    }
     // The older media type keeps 200 for documents that are at fault (GraphQL over HTTP, 6.4.1).
     let status = if refusal.graphql && wish.form == Form::Json { StatusCode::OK } else { refusal.status };
     let mut response = json(status, federation::Response::from_errors(refusal.errors), wish, id);
@@ -93,15 +109,9 @@ fn refused(refusal: Refusal, wish: &Wish, id: &RequestId) -> Response<Body> {
     response
 }
 
-fn json(
-    status: StatusCode,
-    mut answer: federation::Response,
-    wish: &Wish,
-    id: &RequestId,
-) -> Response<Body> {
+fn json(status: StatusCode, mut answer: federation::Response, wish: &Wish, id: &RequestId) -> Response<Body> {
     id.mark(&mut answer.errors);
-    let codes: Vec<&str> = answer.errors.iter().map(|error| &*error.code).collect();
-    let codes = Codes(codes.join(","));
+    let codes = Codes::of(&answer.errors);
     let mut response = Response::new(Body::from(answer.to_json_bytes()));
     *response.status_mut() = status;
     let media_type = match wish.form {

@@ -135,7 +135,8 @@ mod tests {
     #[test]
     fn no_two_signatures_are_the_same() {
         let signer = PrincipalSigner::new(b"secret");
-        let sign = |nonce| signer.sign(&Principal::Nobody, "a", b"", DateTime::UNIX_EPOCH, Uuid::from_u128(nonce));
+        let sign =
+            |nonce| signer.sign(&Principal::Nobody, "a", b"", DateTime::UNIX_EPOCH, Uuid::from_u128(nonce));
         assert_ne!(sign(1).unwrap(), sign(2).unwrap());
     }
 }

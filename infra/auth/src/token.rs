@@ -92,7 +92,11 @@ pub struct EndedSessions {
 
 impl Default for EndedSessions {
     fn default() -> Self {
-        let ids = moka::sync::Cache::builder().max_capacity(ENDED_SESSIONS_MAX).time_to_live(ENDED_MEMORY);
+        let ids = moka::sync::Cache::builder()
+            .max_capacity(ENDED_SESSIONS_MAX)
+            // By default a full cache would rather refuse a newcomer.
+            .eviction_policy(moka::policy::EvictionPolicy::lru())
+            .time_to_live(ENDED_MEMORY);
         Self { ids: ids.build() }
     }
 }

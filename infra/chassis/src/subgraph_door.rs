@@ -26,6 +26,8 @@ use uuid::Uuid;
 
 /// Bytes of a request. Gateways take less from clients; keys of entities come on top.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a request's body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Subscriptions open at once.
 const SUBSCRIPTIONS_MAX: usize = 20_000;
 /// Silence on a subscription after which a comment keeps it alive.
@@ -70,8 +72,10 @@ async fn answer<E: Executor>(State(door): State<Arc<Door<E>>>, request: Request)
     if !parts.headers.contains_key(PRINCIPAL_HEADER) {
         return door.refused();
     }
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(body)) => body,
+        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     let Some(principal) = door.caller(&parts.headers, &body) else {
         return door.refused();

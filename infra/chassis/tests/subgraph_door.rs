@@ -56,7 +56,7 @@ impl World {
 
     fn sign(&self, audience: &str, body: &str) -> String {
         let (now, nonce) = (self.clock.now(), self.clock.uuid());
-        self.signer.sign(&Principal::Nobody, audience, body.as_bytes(), now, nonce).unwrap()
+        self.signer.sign(&Principal::Nobody, audience, body.as_bytes(), now, nonce).expect("it can be signed")
     }
 
     async fn send(&self, header: Option<&str>, body: &str, accept: &str) -> Response<Body> {
@@ -64,8 +64,8 @@ impl World {
         if let Some(header) = header {
             request = request.header(PRINCIPAL_HEADER, header);
         }
-        let request = request.body(Body::from(body.to_owned())).unwrap();
-        self.door.clone().oneshot(request).await.unwrap()
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        self.door.clone().oneshot(request).await.expect("a router always answers")
     }
 
     async fn status(&self, header: Option<&str>, body: &str) -> StatusCode {
@@ -74,7 +74,7 @@ impl World {
 }
 
 fn clock() -> Clock {
-    Clock::at("2026-11-23T03:00:00Z".parse().unwrap())
+    Clock::at("2026-11-23T03:00:00Z".parse().expect("a constant time"))
 }
 
 #[tokio::test]

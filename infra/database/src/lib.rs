@@ -29,7 +29,11 @@ pub trait Queryable: Send {
     fn rows(&mut self, sql: &str, args: Vec<Value>) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
 
     /// The first row of a statement, if there is one.
-    fn row(&mut self, sql: &str, args: Vec<Value>) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
+    fn row(
+        &mut self,
+        sql: &str,
+        args: Vec<Value>,
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + Send {
         async { Ok(self.rows(sql, args).await?.into_iter().next()) }
     }
 

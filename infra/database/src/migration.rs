@@ -40,10 +40,9 @@ pub(crate) fn migrator(
     let mut migrations = Vec::new();
     for (file, text) in files {
         let (version, description) = file.split_once('_').unwrap_or((file, ""));
-        let version = version.parse().map_err(|_| Error::Migration {
-            name,
-            source: sqlx::migrate::MigrateError::VersionMissing(0),
-        })?;
+        let version = version
+            .parse()
+            .map_err(|_| Error::Migration { name, source: sqlx::migrate::MigrateError::VersionMissing(0) })?;
         let description = description.replace('_', " ").into();
         migrations.push(Migration::new(
             version,

@@ -10,11 +10,8 @@ const SQLITE: &str = "create table thing (id text primary key, name text, amount
     at text, day text, body blob, data text) strict";
 const POSTGRES: &str = "create table thing (id uuid primary key, name text, amount bigint, good boolean,
     at timestamptz, day date, body bytea, data jsonb)";
-static MIGRATIONS: Migrations = Migrations {
-    name: "things",
-    sqlite: &[("0001_thing", SQLITE)],
-    postgres: &[("0001_thing", POSTGRES)],
-};
+static MIGRATIONS: Migrations =
+    Migrations { name: "things", sqlite: &[("0001_thing", SQLITE)], postgres: &[("0001_thing", POSTGRES)] };
 
 async fn open(place: &TestDatabase) -> Database {
     Database::open(&place.target, "things", &[&MIGRATIONS]).await.expect("it opens")
@@ -43,6 +40,17 @@ async fn what_is_written_is_read_back_in_every_type() {
         assert_eq!(row.get::<Vec<u8>>("body").unwrap(), [0, 255]);
         assert_eq!(row.get::<Value>("data").unwrap(), data);
         assert!(matches!(row.get::<i32>("amount"), Err(Error::Column { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_text_with_a_nul_finds_nothing_and_breaks_nothing() {
+    for place in Engines::all().await {
+        let database = open(&place).await;
+        let named = database.rows("select id from thing where name = $1", args!["a\0b"]).await;
+        assert!(named.unwrap().is_empty(), "{}", place.engine);
+        let among = format!("select id from thing where name in {}", database.engine().in_texts("$1"));
+        assert!(database.rows(&among, args![json!(["a\0b"])]).await.unwrap().is_empty());
     }
 }
 
@@ -154,7 +162,8 @@ async fn writers_at_the_same_time_wait_for_each_other() {
         for one in all {
             one.await.unwrap();
         }
-        let sum: i64 = database.row("select amount from thing", args![]).await.unwrap().unwrap().get("amount").unwrap();
+        let sum: i64 =
+            database.row("select amount from thing", args![]).await.unwrap().unwrap().get("amount").unwrap();
         assert_eq!(sum, 20, "{}", place.engine);
     }
 }

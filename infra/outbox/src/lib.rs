@@ -6,6 +6,7 @@
 
 mod message;
 mod relay;
+mod retention;
 
 use chrono::{DateTime, Utc};
 use database::{Migrations, Tx, args};

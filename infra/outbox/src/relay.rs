@@ -1,34 +1,47 @@
 //! Delivers what is due, with back-off, until each message is taken in or declared dead.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use database::{Database, args};
+use futures::FutureExt;
 use serde_json::Value;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::retention::forget_old;
 use crate::{Consumer, Error, Outbox, Received};
 
-/// Messages delivered at the same time: a receiver that waits for the outside holds up only these.
-const BATCH_MAX: i64 = 16;
+/// Messages claimed at once.
+const BATCH_MAX: usize = 16;
+/// Messages in delivery at the same time: receivers that wait for the outside hold up nobody else
+/// until there are so many.
+const IN_FLIGHT_MAX: usize = 64;
 /// The slow sweep: finds timers that fell due, and messages whose wake-up was lost.
 const SWEEP_MS: u64 = 500;
 const BACK_OFF_FIRST_MS: i64 = 200;
 const BACK_OFF_MAX_MS: i64 = 60_000;
 /// With the back-off above, a receiver may be away for about a day.
 const ATTEMPTS_MAX: i64 = 1_500;
-/// A claimed message whose process dies is tried again after this long.
-const CLAIM_MS: i64 = 30_000;
+/// How long a receiver may take. A claimed message whose process dies is tried again after as long.
+const CLAIM_MS: u64 = 30_000;
 const ERROR_CHARS_MAX: usize = 500;
+const FORGETTING_HOURS: i64 = 6;
 
 /// The delivering end of one service's outbox.
 pub struct Relay {
+    outbox: Outbox,
+    courier: Arc<Courier>,
+}
+
+/// What each delivery needs.
+struct Courier {
     database: Database,
     clock: Clock,
-    outbox: Outbox,
     consumers: Vec<Arc<dyn Consumer>>,
 }
 
@@ -40,51 +53,70 @@ struct Claimed {
 impl Relay {
     /// Delivers from `database` to `consumers`, each message to all who listen to its topic.
     pub fn new(database: Database, clock: Clock, outbox: Outbox, consumers: Vec<Arc<dyn Consumer>>) -> Self {
-        Self { database, clock, outbox, consumers }
+        Self { outbox, courier: Arc::new(Courier { database, clock, consumers }) }
     }
 
-    /// Runs until `stop`; a message in delivery is finished first.
+    /// Runs until `stop`; messages in delivery are finished first.
     pub async fn run(&self, stop: CancellationToken) {
-        loop {
-            let more = match self.deliver_due().await {
-                Ok(delivered) => delivered > 0,
-                Err(error) => {
-                    tracing::error!(error = &*error, "reading the outbox failed");
-                    false
-                }
-            };
-            if stop.is_cancelled() {
-                return;
+        let mut in_flight = JoinSet::new();
+        let mut forget_at = self.courier.forget().await;
+        while !stop.is_cancelled() {
+            if self.courier.clock.now() >= forget_at {
+                forget_at = self.courier.forget().await;
+            }
+            let batch = BATCH_MAX.min(IN_FLIGHT_MAX - in_flight.len());
+            let claimed = self.courier.claim(batch).await.unwrap_or_else(|error| {
+                tracing::error!(error = &*error, "reading the outbox failed");
+                Vec::new()
+            });
+            let more = batch > 0 && claimed.len() == batch;
+            for claimed in claimed {
+                in_flight.spawn(Arc::clone(&self.courier).deliver(claimed));
             }
             if more {
                 continue;
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
+                Some(ended) = in_flight.join_next() => note(ended),
                 () = self.outbox.due.notified() => {}
                 () = tokio::time::sleep(Duration::from_millis(SWEEP_MS)) => {}
             }
+        }
+        while let Some(ended) = in_flight.join_next().await {
+            note(ended);
         }
     }
 
     /// Delivers one batch of what is due now; tells how many were tried.
     pub async fn deliver_due(&self) -> Result<usize, Error> {
-        let claimed = self.claim().await?;
+        let claimed = self.courier.claim(BATCH_MAX).await?;
         let count = claimed.len();
-        let deliveries = claimed.into_iter().map(|claimed| self.deliver(claimed));
+        let deliveries = claimed.into_iter().map(|claimed| Arc::clone(&self.courier).deliver(claimed));
         for delivered in futures::future::join_all(deliveries).await {
             delivered?;
         }
         Ok(count)
     }
+}
 
+/// A delivery that could not even be recorded: its claim lapses, and it comes again.
+fn note(ended: Result<Result<(), Error>, JoinError>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(error = &*error, "a delivery was not recorded"),
+        Err(error) => tracing::error!(%error, "a delivery broke down"),
+    }
+}
+
+impl Courier {
     /// Takes due messages for a while, so that two relays on one database do not do the same work.
-    async fn claim(&self) -> Result<Vec<Claimed>, Error> {
+    async fn claim(&self, batch: usize) -> Result<Vec<Claimed>, Error> {
         let now = self.clock.now();
         // A look before the lock: an idle outbox must not queue for SQLite's single writer.
         let due = "select 1 as one from outbox_message
                    where delivered_at is null and dead_at is null and not_before <= $1 limit 1";
-        if self.database.row(due, args![now]).await?.is_none() {
+        if batch == 0 || self.database.row(due, args![now]).await?.is_none() {
             return Ok(Vec::new());
         }
         let mut tx = self.database.begin().await?;
@@ -95,8 +127,8 @@ impl Relay {
             tx.engine().skip_locked()
         );
         let mut claimed = Vec::new();
-        let until = now + chrono::Duration::milliseconds(CLAIM_MS);
-        for row in tx.rows(&sql, args![now, BATCH_MAX]).await? {
+        let until = now + Duration::from_millis(CLAIM_MS);
+        for row in tx.rows(&sql, args![now, i64::try_from(batch)?]).await? {
             let id: Uuid = row.get("id")?;
             let attempts = row.get::<i64>("attempts")? + 1;
             tx.execute(
@@ -104,15 +136,14 @@ impl Relay {
                 args![id, attempts, until],
             )
             .await?;
-            let message =
-                Received { id, topic: row.get("topic")?, payload: row.get::<Value>("payload")? };
+            let message = Received { id, topic: row.get("topic")?, payload: row.get::<Value>("payload")? };
             claimed.push(Claimed { message, attempts });
         }
         tx.commit().await?;
         Ok(claimed)
     }
 
-    async fn deliver(&self, claimed: Claimed) -> Result<(), Error> {
+    async fn deliver(self: Arc<Self>, claimed: Claimed) -> Result<(), Error> {
         let Claimed { message, attempts } = claimed;
         let mut failure = None;
         for consumer in &self.consumers {
@@ -120,7 +151,7 @@ impl Relay {
                 continue;
             }
             // The ones that already took it in dedupe by its id when it comes again.
-            if let Err(error) = consumer.receive(&message).await {
+            if let Err(error) = received(consumer.as_ref(), &message).await {
                 tracing::warn!(
                     consumer = consumer.name(), topic = message.topic, message = %message.id, attempts,
                     error = &*error, "message was not taken in"
@@ -140,6 +171,15 @@ impl Relay {
         Ok(())
     }
 
+    /// Forgets old messages; tells when to do so again.
+    async fn forget(&self) -> DateTime<Utc> {
+        let now = self.clock.now();
+        if let Err(error) = forget_old(&self.database, now).await {
+            tracing::warn!(%error, "old messages were not forgotten");
+        }
+        now + chrono::Duration::hours(FORGETTING_HOURS)
+    }
+
     async fn postpone(
         &self,
         message: &Received,
@@ -156,6 +196,17 @@ impl Relay {
         let sql = "update outbox_message set not_before = $2, last_error = $3, dead_at = $4 where id = $1";
         self.database.execute(sql, args![message.id, now + back_off(attempts), error, dead_at]).await?;
         Ok(())
+    }
+}
+
+/// Hands a message over. A receiver that breaks down or never ends has not taken it in, and is nobody
+/// else's trouble.
+async fn received(consumer: &dyn Consumer, message: &Received) -> Result<(), Error> {
+    let receiving = AssertUnwindSafe(consumer.receive(message)).catch_unwind();
+    match tokio::time::timeout(Duration::from_millis(CLAIM_MS), receiving).await {
+        Ok(Ok(taken_in)) => taken_in,
+        Ok(Err(_)) => Err("the receiver broke down".into()),
+        Err(_) => Err("the receiver took too long".into()),
     }
 }
 

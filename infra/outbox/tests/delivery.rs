@@ -9,6 +9,7 @@ use database::{Database, args};
 use outbox::{Consumer, Error, Message, Outbox, Received, Relay};
 use serde_json::json;
 use testkit::{Engines, TestDatabase};
+use tokio_util::sync::CancellationToken;
 
 /// Counts what it takes in, after failing as often as it was told to.
 struct Counter {
@@ -114,6 +115,70 @@ async fn a_timer_waits_for_its_time() {
     }
 }
 
+/// Takes in nothing: it breaks down, or never comes to an end.
+struct Broken {
+    panics: bool,
+}
+
+#[async_trait::async_trait]
+impl Consumer for Broken {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn topics(&self) -> &'static [&'static str] {
+        &["things.broke"]
+    }
+
+    async fn receive(&self, _: &Received) -> Result<(), Error> {
+        assert!(!self.panics, "a defect of the receiver");
+        std::future::pending().await
+    }
+}
+
+fn relay_with(world: &World, broken: Broken) -> Relay {
+    let consumers: Vec<Arc<dyn Consumer>> = vec![Arc::new(broken), world.counter.clone()];
+    Relay::new(world.database.clone(), world.clock.clone(), world.outbox.clone(), consumers)
+}
+
+#[tokio::test]
+async fn a_receiver_that_breaks_down_stops_no_other_message_and_gets_its_own_again() {
+    for place in Engines::all().await {
+        let world = world(&place, 0).await;
+        let relay = relay_with(&world, Broken { panics: true });
+        publish(&world, Message::new("things.broke", json!({})), true).await;
+        publish(&world, message(), true).await;
+        assert_eq!(relay.deliver_due().await.unwrap(), 2, "{}", place.engine);
+        assert_eq!(world.counter.counted.load(Ordering::Relaxed), 1);
+        world.clock.advance(Duration::seconds(1));
+        assert_eq!(relay.deliver_due().await.unwrap(), 1, "it is tried again");
+    }
+}
+
+#[tokio::test]
+async fn receivers_that_wait_for_the_outside_hold_up_nobody_else() {
+    for place in Engines::all().await {
+        let world = world(&place, 0).await;
+        let relay = relay_with(&world, Broken { panics: false });
+        for _ in 0..20 {
+            publish(&world, Message::new("things.broke", json!({})), true).await;
+        }
+        publish(&world, message(), true).await;
+        let stop = CancellationToken::new();
+        let counted = async {
+            while world.counter.counted.load(Ordering::Relaxed) == 0 {
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            () = relay.run(stop) => unreachable!("nobody stops it"),
+            found = tokio::time::timeout(std::time::Duration::from_secs(5), counted) => {
+                assert!(found.is_ok(), "{}: twenty that wait hold up the next", place.engine);
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_message_that_a_dead_process_had_claimed_is_delivered_later() {
     for place in Engines::all().await {
@@ -127,5 +192,23 @@ async fn a_message_that_a_dead_process_had_claimed_is_delivered_later() {
         world.clock.advance(Duration::seconds(31));
         assert_eq!(world.relay.deliver_due().await.unwrap(), 1, "{}", place.engine);
         assert_eq!(world.counter.counted.load(Ordering::Relaxed), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not() {
+    for place in Engines::all().await {
+        let world = world(&place, 0).await;
+        publish(&world, message(), true).await;
+        world.relay.deliver_due().await.unwrap();
+        publish(&world, message().not_before(world.clock.now() + Duration::days(400)), true).await;
+        world.clock.advance(Duration::days(31));
+        let stop = tokio_util::sync::CancellationToken::new();
+        stop.cancel();
+        world.relay.run(stop).await;
+        let left = world.database.rows("select delivered_at from outbox_message", args![]).await.unwrap();
+        assert_eq!(left.len(), 1, "{}", place.engine);
+        assert_eq!(left[0].get::<Option<chrono::DateTime<chrono::Utc>>>("delivered_at").unwrap(), None);
+        assert!(world.database.rows("select 1 as one from inbox_message", args![]).await.unwrap().is_empty());
     }
 }

@@ -61,7 +61,8 @@ impl Sandbox {
             .await
             .context("opening the sandbox's database")?;
         // Before anything reads the time: it never goes back over kept data.
-        let kept = store::clock_offset::clock_offset(&database).await.context("reading the clock's offset")?;
+        let kept =
+            store::clock_offset::clock_offset(&database).await.context("reading the clock's offset")?;
         clock.advance(kept - clock.offset());
         let personas = persona::Personas::load().context("reading personas.toml")?;
         let base_url = config.base_url();

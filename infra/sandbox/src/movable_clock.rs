@@ -40,7 +40,9 @@ pub async fn advance(State(sandbox): State<Sandbox>, headers: HeaderMap, body: B
         return (StatusCode::BAD_REQUEST, Json(error)).into_response();
     };
     sandbox.clock().advance(Duration::seconds(advance.advance_s));
-    if let Err(error) = store::clock_offset::keep_clock_offset(sandbox.database(), sandbox.clock().offset()).await {
+    if let Err(error) =
+        store::clock_offset::keep_clock_offset(sandbox.database(), sandbox.clock().offset()).await
+    {
         tracing::warn!(%error, "sandbox: the clock was moved, but not for the next start");
     }
     tracing::info!(advance_s = advance.advance_s, "sandbox: the clock was moved");

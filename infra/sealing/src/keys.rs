@@ -27,7 +27,10 @@ impl Keys {
         if master.len() != KEY_BYTES {
             return Err(KeyError);
         }
-        Ok(Self { kek: derive(&master, b"pratu key encryption 1"), index: derive(&master, b"pratu blind index 1") })
+        Ok(Self {
+            kek: derive(&master, b"pratu key encryption 1"),
+            index: derive(&master, b"pratu blind index 1"),
+        })
     }
 
     /// A fresh random master key in base64.

@@ -11,7 +11,7 @@ mod sealer;
 use database::Migrations;
 
 pub use keys::{KeyError, Keys};
-pub use sealer::{Error, Place, Sealer};
+pub use sealer::{Error, Place, Sealer, SubjectKey};
 
 /// The table a service needs.
 pub static MIGRATIONS: Migrations = database::migrations!("sealing", "0001_sealing");

@@ -1,9 +1,12 @@
 //! Seals and opens fields, and forgets a subject.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Key, Nonce};
 use chrono::{DateTime, Utc};
-use database::{Queryable, Tx, args};
+use database::{Queryable, Row, Tx, args};
 use hmac::{Hmac, Mac};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,8 +20,6 @@ const FORMAT: u8 = 1;
 const KEK_VERSION: i64 = 1;
 const NONCE_BYTES: usize = 12;
 const INDEX_BYTES: usize = 16;
-
-type SubjectKey = Zeroizing<Vec<u8>>;
 
 /// Where a sealed field stands; it opens nowhere else.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +48,31 @@ pub struct Sealer {
     keys: Keys,
 }
 
+/// One subject's key, unwrapped: seals and opens without asking the database again. Not to be kept
+/// beyond the request, or erasure would not reach it.
+#[derive(Clone)]
+pub struct SubjectKey {
+    subject: Uuid,
+    key: Arc<Zeroizing<Vec<u8>>>,
+}
+
+impl SubjectKey {
+    /// Seals `plaintext`.
+    pub fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
+        encrypt(&self.key, plaintext, &field_data(self.subject, place))
+    }
+
+    /// Opens a field.
+    pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Error> {
+        decrypt(&self.key, sealed, &field_data(self.subject, place))
+    }
+
+    /// Opens a value sealed as JSON.
+    pub fn open_json<T: DeserializeOwned>(&self, place: Place<'_>, sealed: &[u8]) -> Result<T, Error> {
+        Ok(serde_json::from_slice(&Zeroizing::new(self.open(place, sealed)?))?)
+    }
+}
+
 impl Sealer {
     pub fn new(keys: Keys) -> Self {
         Self { keys }
@@ -61,8 +87,7 @@ impl Sealer {
         plaintext: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Vec<u8>, Error> {
-        let key = self.key_or_new(tx, subject, now).await?;
-        Ok(encrypt(&key, plaintext, &field_data(subject, place)))
+        Ok(self.key_or_new(tx, subject, now).await?.seal(place, plaintext))
     }
 
     /// Opens a field; `None` when the subject's key was shredded.
@@ -73,10 +98,7 @@ impl Sealer {
         place: Place<'_>,
         sealed: &[u8],
     ) -> Result<Option<Vec<u8>>, Error> {
-        match self.key(database, subject).await? {
-            Some(key) => decrypt(&key, sealed, &field_data(subject, place)).map(Some),
-            None => Ok(None),
-        }
+        self.key(database, subject).await?.map(|key| key.open(place, sealed)).transpose()
     }
 
     /// Seals a value as JSON.
@@ -100,10 +122,44 @@ impl Sealer {
         place: Place<'_>,
         sealed: &[u8],
     ) -> Result<Option<T>, Error> {
-        match self.open(database, subject, place, sealed).await? {
-            Some(plaintext) => Ok(Some(serde_json::from_slice(&Zeroizing::new(plaintext))?)),
-            None => Ok(None),
+        self.key(database, subject).await?.map(|key| key.open_json(place, sealed)).transpose()
+    }
+
+    /// The keys of many subjects in one query, for lists; those that were shredded are left out.
+    pub async fn subject_keys(
+        &self,
+        database: &mut impl Queryable,
+        subjects: &[Uuid],
+    ) -> Result<HashMap<Uuid, SubjectKey>, Error> {
+        let named = database.engine().in_uuids("$1");
+        let sql = format!(
+            "select subject, wrapped from subject_key where subject in {named} and wrapped is not null"
+        );
+        let rows = database.rows(&sql, args![serde_json::json!(subjects)]).await?;
+        rows.iter().map(|row| Ok((row.get("subject")?, self.unwrapped(row)?))).collect()
+    }
+
+    /// The key of a subject, made when this is the first time: for what is too large to be sealed
+    /// while a transaction is open.
+    pub async fn key_or_new(
+        &self,
+        tx: &mut Tx,
+        subject: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<SubjectKey, Error> {
+        if let Some(key) = self.key(tx, subject).await? {
+            return Ok(key);
         }
+        let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
+        let wrapped = encrypt(&*self.keys.kek, &*fresh, &key_data(subject));
+        tx.execute(
+            "insert into subject_key (subject, kek_version, wrapped, created_at)
+             values ($1, $2, $3, $4) on conflict (subject) do nothing",
+            args![subject, KEK_VERSION, wrapped, now],
+        )
+        .await?;
+        // Read back: another transaction may have been first.
+        self.key(tx, subject).await?.ok_or(Error::Shredded)
     }
 
     /// Finds a value without showing it: equal values of one `column` have equal indexes.
@@ -139,31 +195,15 @@ impl Sealer {
         Ok(())
     }
 
-    async fn key_or_new(&self, tx: &mut Tx, subject: Uuid, now: DateTime<Utc>) -> Result<SubjectKey, Error> {
-        if let Some(key) = self.key(tx, subject).await? {
-            return Ok(key);
-        }
-        let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
-        let wrapped = encrypt(&*self.keys.kek, &*fresh, &key_data(subject));
-        tx.execute(
-            "insert into subject_key (subject, kek_version, wrapped, created_at)
-             values ($1, $2, $3, $4) on conflict (subject) do nothing",
-            args![subject, KEK_VERSION, wrapped, now],
-        )
-        .await?;
-        // Read back: another transaction may have been first.
-        self.key(tx, subject).await?.ok_or(Error::Shredded)
+    async fn key(&self, database: &mut impl Queryable, subject: Uuid) -> Result<Option<SubjectKey>, Error> {
+        let sql = "select subject, wrapped from subject_key where subject = $1 and wrapped is not null";
+        database.row(sql, args![subject]).await?.map(|row| self.unwrapped(&row)).transpose()
     }
 
-    async fn key(&self, database: &mut impl Queryable, subject: Uuid) -> Result<Option<SubjectKey>, Error> {
-        let row = database.row("select wrapped from subject_key where subject = $1", args![subject]).await?;
-        match row.map(|row| row.get::<Option<Vec<u8>>>("wrapped")).transpose()?.flatten() {
-            Some(wrapped) => {
-                let key = decrypt(&*self.keys.kek, &wrapped, &key_data(subject))?;
-                Ok(Some(Zeroizing::new(key)))
-            }
-            None => Ok(None),
-        }
+    fn unwrapped(&self, row: &Row) -> Result<SubjectKey, Error> {
+        let subject = row.get("subject")?;
+        let key = decrypt(&*self.keys.kek, &row.get::<Vec<u8>>("wrapped")?, &key_data(subject))?;
+        Ok(SubjectKey { subject, key: Arc::new(Zeroizing::new(key)) })
     }
 }
 

@@ -59,13 +59,41 @@ async fn after_shredding_nothing_opens_and_nothing_is_sealed_again() {
         let mut tx = database.begin().await.unwrap();
         sealer.shred(&mut tx, SUBJECT, now).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(sealer.open(&mut database, SUBJECT, PLACE, &sealed).await.unwrap(), None, "{}", place.engine);
+        assert_eq!(
+            sealer.open(&mut database, SUBJECT, PLACE, &sealed).await.unwrap(),
+            None,
+            "{}",
+            place.engine
+        );
         let mut tx = database.begin().await.unwrap();
         let again = sealer.seal(&mut tx, SUBJECT, PLACE, b"new", now).await;
         assert!(matches!(again, Err(Error::Shredded)));
         drop(tx);
         let kept = database.rows("select wrapped from subject_key where wrapped is not null", args![]).await;
         assert!(kept.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn keys_of_many_subjects_are_read_at_once_without_the_shredded() {
+    for place in Engines::all().await {
+        let mut database = open(&place).await;
+        let sealer = sealer();
+        let other = Uuid::from_u128(9);
+        let sealed = seal(&database, &sealer, SUBJECT, "สมชาย").await;
+        seal(&database, &sealer, other, "gone").await;
+        let mut tx = database.begin().await.unwrap();
+        sealer.shred(&mut tx, other, testkit::clock().now()).await.unwrap();
+        tx.commit().await.unwrap();
+        let asked = [SUBJECT, other, Uuid::from_u128(404)];
+        let keys = sealer.subject_keys(&mut database, &asked).await.unwrap();
+        assert_eq!(keys.keys().collect::<Vec<_>>(), [&SUBJECT], "{}", place.engine);
+        assert_eq!(keys[&SUBJECT].open(PLACE, &sealed).unwrap(), "สมชาย".as_bytes());
+        let again = keys[&SUBJECT].seal(PLACE, b"new");
+        assert_eq!(
+            sealer.open(&mut database, SUBJECT, PLACE, &again).await.unwrap().as_deref(),
+            Some(&b"new"[..])
+        );
     }
 }
 

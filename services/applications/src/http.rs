@@ -83,11 +83,12 @@ async fn upload(
     let object = ObjectPath::from(path.as_str());
     service.files.put(&object, PutPayload::from(sealed)).await?;
     let size_bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
-    let stored = service.store.store_evidence(&evidence, &ticket, &path, size_bytes).await;
-    if !matches!(stored, Ok(true)) {
-        service.files.delete(&object).await?;
+    // After an error the object stays: the commit may have happened and only its answer been lost.
+    if service.store.store_evidence(&evidence, &ticket, &path, size_bytes).await? {
+        return Ok(StatusCode::CREATED);
     }
-    if stored? { Ok(StatusCode::CREATED) } else { Err(over()) }
+    service.files.delete(&object).await?;
+    Err(over())
 }
 
 /// Gives a file to the applicant and to the agency, as an attachment and never to be interpreted.
@@ -101,8 +102,11 @@ async fn download(
     let evidence = service.store.evidence(&reader, id.uuid()).await?;
     let path = evidence.object_path.as_deref().ok_or(Refusal::NotFound)?;
     let sealed = service.files.get(&ObjectPath::from(path)).await?.bytes().await?;
-    let content = service.store.open_file(&evidence, &sealed).await?.ok_or(Refusal::NotFound)?;
-    let name = service.store.file_name(&evidence).await?.unwrap_or_default();
+    let party = evidence.applicant_party_id;
+    let mut keys = service.store.subject_keys(&[party]).await.map_err(Refusal::from)?;
+    let key = keys.remove(&party).ok_or(Refusal::NotFound)?;
+    let content = evidence.content(&key, &sealed).map_err(Refusal::from)?;
+    let name = evidence.file_name(&key).map_err(Refusal::from)?;
     let mut headers = HeaderMap::new();
     let mut say = |name, value: &str| HeaderValue::from_str(value).map(|value| headers.insert(name, value));
     let said = [

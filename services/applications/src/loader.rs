@@ -4,9 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
+use sealing::SubjectKey;
 use uuid::Uuid;
 
 use crate::store::application::Application;
+use crate::store::event::Event;
+use crate::store::evidence::Evidence;
 use crate::store::{Reader, Refusal, Store};
 
 /// Loads what belongs together; it keeps nothing between batches, so that nothing is stale.
@@ -42,6 +45,67 @@ impl Loader<ApplicationWithId> for Rows {
         for (reader, ids) in ids_by_reader {
             for application in self.store.applications_with_ids(reader, &ids).await? {
                 found.insert(ApplicationWithId(application.id, reader.clone()), Arc::new(application));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The key that opens what is sealed for this party; none when the party was erased.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyOf(pub Uuid);
+
+impl Loader<KeyOf> for Rows {
+    type Value = SubjectKey;
+    type Error = Arc<sealing::Error>;
+
+    async fn load(&self, keys: &[KeyOf]) -> Result<HashMap<KeyOf, SubjectKey>, Arc<sealing::Error>> {
+        let parties: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let found = self.store.subject_keys(&parties).await?;
+        Ok(found.into_iter().map(|(party, key)| (KeyOf(party), key)).collect())
+    }
+}
+
+/// The evidence of this application.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EvidenceOf(pub Uuid);
+
+impl Loader<EvidenceOf> for Rows {
+    type Value = Vec<Evidence>;
+    type Error = Arc<Refusal>;
+
+    async fn load(&self, keys: &[EvidenceOf]) -> Result<HashMap<EvidenceOf, Vec<Evidence>>, Arc<Refusal>> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<EvidenceOf, Vec<Evidence>> = HashMap::new();
+        for evidence in self.store.evidence_of(&ids).await? {
+            found.entry(EvidenceOf(evidence.application_id)).or_default().push(evidence);
+        }
+        Ok(found)
+    }
+}
+
+/// A part of an application's timeline: so many events after a sequence number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EventsOf {
+    pub application_id: Uuid,
+    pub after: i32,
+    pub limit: i64,
+}
+
+impl Loader<EventsOf> for Rows {
+    type Value = Vec<Event>;
+    type Error = Arc<Refusal>;
+
+    async fn load(&self, keys: &[EventsOf]) -> Result<HashMap<EventsOf, Vec<Event>>, Arc<Refusal>> {
+        let mut ids_by_part: HashMap<(i32, i64), Vec<Uuid>> = HashMap::new();
+        for EventsOf { application_id, after, limit } in keys {
+            ids_by_part.entry((*after, *limit)).or_default().push(*application_id);
+        }
+        let mut found: HashMap<EventsOf, Vec<Event>> = HashMap::new();
+        for ((after, limit), ids) in ids_by_part {
+            for event in self.store.events_after(&ids, after, limit).await? {
+                let key = EventsOf { application_id: event.application_id, after, limit };
+                found.entry(key).or_default().push(event);
             }
         }
         Ok(found)

@@ -8,12 +8,16 @@ pub mod foreign;
 pub mod problem;
 pub mod review;
 
+use std::sync::Arc;
+
 use async_graphql::{Context, InputObject, MergedObject, Object, SchemaBuilder};
 use auth::Principal;
 use graphql::{ApplicationId, ErrorCode, Failure, Page, PageConnection, PartyId};
+use sealing::SubjectKey;
+use uuid::Uuid;
 
 use crate::Service;
-use crate::loader::{ApplicationWithId, Loads};
+use crate::loader::{ApplicationWithId, KeyOf, Loads};
 use crate::model::ApplicationStatus;
 use crate::store::application::Listing;
 use crate::store::{Reader, Refusal};
@@ -114,11 +118,11 @@ impl Query {
     #[graphql(entity)]
     async fn application_by_id(&self, ctx: &Context<'_>, id: ApplicationId) -> Option<Application> {
         let key = ApplicationWithId(id.uuid(), reader(ctx).ok()?);
-        match ctx.data_unchecked::<Loads>().load_one(key).await {
+        match loads(ctx).load_one(key).await {
             Ok(found) => found.map(Application),
             Err(refusal) => {
                 // An error here would lose every entity of the request: absent, and reported.
-                let error = async_graphql::Error::from(Failure::internal(format!("{refusal:?}")));
+                let error = async_graphql::Error::from(failed(&refusal));
                 ctx.add_error(ctx.set_error_path(error.into_server_error(ctx.item.pos)));
                 None
             }
@@ -128,6 +132,21 @@ impl Query {
 
 pub(crate) fn service<'a>(ctx: &Context<'a>) -> &'a Service {
     ctx.data_unchecked::<Service>()
+}
+
+pub(crate) fn loads<'a>(ctx: &Context<'a>) -> &'a Loads {
+    ctx.data_unchecked::<Loads>()
+}
+
+/// The key that opens what is sealed for a party: one query for all that a list asks for. `None` when
+/// the party was erased.
+pub(crate) async fn key_of(ctx: &Context<'_>, party_id: Uuid) -> Result<Option<SubjectKey>, Failure> {
+    Ok(loads(ctx).load_one(KeyOf(party_id)).await?)
+}
+
+/// A batch that failed, for each who waited for it.
+pub(crate) fn failed(refusal: &Arc<Refusal>) -> Failure {
+    Failure::internal(format!("{refusal:?}"))
 }
 
 /// Who reads: a citizen for the parties they act for, an officer for the agency.

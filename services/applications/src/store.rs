@@ -9,12 +9,14 @@ pub mod payment;
 pub mod review;
 pub mod submission;
 
+use std::collections::HashMap;
+
 use clock::Clock;
 use database::{Database, Migrations, Tx};
 use graphql::{ErrorCode, Failure, FieldProblem};
 use idempotency::{Begin, Key};
 use outbox::Outbox;
-use sealing::Sealer;
+use sealing::{Sealer, SubjectKey};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::broadcast;
@@ -133,6 +135,11 @@ impl Store {
         self.happened.subscribe()
     }
 
+    /// The keys that open what is sealed for these parties, in one query; the erased have none.
+    pub async fn subject_keys(&self, parties: &[Uuid]) -> Result<HashMap<Uuid, SubjectKey>, sealing::Error> {
+        self.sealer.subject_keys(&mut self.database.clone(), parties).await
+    }
+
     /// Begins a write: the id it made when it was done before, or `None` the first time.
     async fn begin(
         &self,
@@ -140,7 +147,10 @@ impl Store {
         once: &Once<'_>,
         fingerprint: &impl Serialize,
     ) -> Result<Option<Uuid>, Refusal> {
-        match idempotency::begin(tx, &once.key(), fingerprint, self.clock.now()).await? {
+        // Under a key: what was typed must not be guessed from its plain digest.
+        let fingerprint =
+            self.sealer.blind_index("idempotency_key.fingerprint", &serde_json::to_string(fingerprint)?);
+        match idempotency::begin(tx, &once.key(), &fingerprint, self.clock.now()).await? {
             Begin::First => Ok(None),
             Begin::Conflict => Err(Refusal::KeyReused),
             Begin::Replay(result) => Ok(Some(serde_json::from_value(result["id"].clone())?)),

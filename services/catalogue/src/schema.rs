@@ -61,15 +61,3 @@ fn absent<T>(
     context.add_error(failure.into_server_error(context.item.pos));
     None
 }
-
-/// `Page::connection` asks for it.
-macro_rules! named {
-    ($($name:path),+) => {$(
-        impl async_graphql::TypeName for $name {
-            fn type_name() -> std::borrow::Cow<'static, str> {
-                <Self as async_graphql::OutputType>::type_name()
-            }
-        }
-    )+};
-}
-named!(agency::Agency, life_event::LifeEvent, offering::Offering, public_service::PublicService);

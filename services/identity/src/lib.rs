@@ -110,24 +110,9 @@ impl Service {
         schema::schema(Some(self.inner.clone()))
     }
 
-    /// The keys our access tokens verify with; they follow rotation.
-    pub fn keys(&self) -> Keys {
-        self.inner.signer.keys()
-    }
-
-    /// Sessions that ended while their access tokens are still alive.
-    pub fn ended_sessions(&self) -> EndedSessions {
-        self.inner.ended.clone()
-    }
-
     /// Checks our access tokens, with this process's keys and ended sessions.
     pub fn verifier(&self) -> TokenVerifier {
         self.inner.verifier.clone()
-    }
-
-    /// Nothing yet: identity consumes no events.
-    pub fn consumers(&self) -> Vec<Arc<dyn outbox::Consumer>> {
-        Vec::new()
     }
 
     pub fn database(&self) -> &Database {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Where the public reaches us; providers send their notifications below it.
     pub public_url: String,
-    /// How long a citizen has to pay once a payment has begun, in seconds: 60 to 1800.
+    /// How long a citizen has to pay once a payment has begun, in seconds: 120 to 1800.
     pub payment_valid_s: u32,
     /// How long one call to a provider may take, in milliseconds.
     pub provider_timeout_ms: u64,

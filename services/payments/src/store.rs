@@ -10,7 +10,7 @@ pub mod settlement;
 use database::{Error, Migrations, Row};
 
 /// This service's tables.
-pub static MIGRATIONS: Migrations = database::migrations!("payments", "0001_books");
+pub static MIGRATIONS: Migrations = database::migrations!("payments", "0001_books", "0002_bill_by_agency");
 
 /// Reads a code that the database's own constraint has checked.
 fn code<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {

@@ -13,9 +13,13 @@ create table outbox_message (
 
 create index outbox_message_due on outbox_message (not_before) where delivered_at is null and dead_at is null;
 
+create index outbox_message_delivered on outbox_message (delivered_at) where delivered_at is not null;
+
 create table inbox_message (
     consumer text not null,
     message_id text not null,
     received_at text not null,
     primary key (consumer, message_id)
 ) strict;
+
+create index inbox_message_received on inbox_message (received_at);

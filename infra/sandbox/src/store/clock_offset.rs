@@ -14,7 +14,8 @@ pub async fn clock_offset(database: &Database) -> Result<Duration, Error> {
 pub async fn keep_clock_offset(database: &Database, ahead: Duration) -> Result<(), Error> {
     let ahead_us = ahead.num_microseconds().unwrap_or(0);
     // The case says the same on both engines; their functions for the larger of two differ.
-    let sql = "insert into clock_offset (id, ahead_us) values (1, $1) on conflict (id) do update set ahead_us =
+    let sql =
+        "insert into clock_offset (id, ahead_us) values (1, $1) on conflict (id) do update set ahead_us =
                case when clock_offset.ahead_us < $1 then $1 else clock_offset.ahead_us end";
     database.execute(sql, args![ahead_us]).await.map(|_| ())
 }

@@ -12,7 +12,7 @@ use super::{DecisionMode, Facts, FeeDue};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Offering {
     pub offering_id: Uuid,
-    pub revision: i64,
+    pub revision: i32,
     pub service_code: String,
     pub service_title: LocalizedText,
     pub agency_code: String,
@@ -48,7 +48,7 @@ pub enum FeeOnRejection {
 /// The form (แบบคำขอ): a JSON Schema; its layout is the client's affair.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Form {
-    pub revision: i64,
+    pub revision: i32,
     pub schema: Json,
 }
 

@@ -1,16 +1,18 @@
 //! The application as its applicant and its agency see it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, Json, Object, SimpleObject, TypeName};
+use async_graphql::{Context, Enum, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use graphql::{ApplicationId, Date, Failure, LocalizedText, OfferingId, Page, PageConnection, PartyId};
+use graphql::{
+    ApplicationId, Date, ErrorCode, Failure, LocalizedText, OfferingId, Page, PageConnection, PartyId,
+};
 
 use super::event::ApplicationEvent;
 use super::evidence::Evidence;
 use super::foreign::{Agency, Offering, Party, PublicService};
-use super::service;
+use super::{failed, key_of, loads};
+use crate::loader::{EventsOf, EvidenceOf};
 use crate::model::next_action::{Action, Actor, next_action};
 use crate::model::rules::RuleSet;
 use crate::model::{ApplicationStatus, EventKind};
@@ -65,14 +67,8 @@ pub struct NextAction {
     due_at: Option<DateTime<Utc>>,
 }
 
-impl TypeName for Application {
-    fn type_name() -> Cow<'static, str> {
-        "Application".into()
-    }
-}
-
 /// An application for a public service (คำขอ).
-#[Object(name_type)]
+#[Object]
 impl Application {
     /// Its id.
     async fn id(&self) -> ApplicationId {
@@ -96,7 +92,7 @@ impl Application {
 
     /// The offering's revision in force when the draft was begun: its form, fee and legal days hold.
     async fn offering_revision(&self) -> i32 {
-        count(self.0.offering_revision)
+        self.0.offering_revision
     }
 
     /// The public service applied for.
@@ -116,13 +112,16 @@ impl Application {
 
     /// The applicant's name when the draft was begun. Null when the applicant's data was erased.
     async fn applicant_name(&self, ctx: &Context<'_>) -> Result<Option<LocalizedText>, Failure> {
-        Ok(service(ctx).store.applicant_name(&self.0).await?)
+        let key = key_of(ctx, self.0.applicant_party_id).await?;
+        Ok(key.map(|key| self.0.applicant_name(&key)).transpose()?)
     }
 
     /// The answers to the form: an object by field name.
     async fn answers(&self, ctx: &Context<'_>) -> Result<Option<Json<serde_json::Value>>, Failure> {
-        let store = &service(ctx).store;
-        Ok(Some(Json(store.answers(&mut store.database.clone(), &self.0).await?)))
+        let key = key_of(ctx, self.0.applicant_party_id).await?;
+        let answers = key.map(|key| self.0.answers(&key)).transpose()?;
+        // Empty when the applicant was erased.
+        Ok(Some(Json(answers.unwrap_or_else(|| serde_json::json!({})))))
     }
 
     /// Which answers came from state registers.
@@ -138,13 +137,13 @@ impl Application {
 
     /// The evidence attached (หลักฐาน), the newest file of each kind.
     async fn evidence(&self, ctx: &Context<'_>) -> Result<Vec<Evidence>, Failure> {
-        let files = service(ctx).store.evidence_of(self.0.id).await?;
-        Ok(files.into_iter().map(Evidence).collect())
+        let files = loads(ctx).load_one(EvidenceOf(self.0.id)).await.map_err(|refusal| failed(&refusal))?;
+        Ok(files.unwrap_or_default().into_iter().map(Evidence).collect())
     }
 
     /// Counts up with each save; a save names the revision it began from.
     async fn revision(&self) -> i32 {
-        count(self.0.revision)
+        self.0.revision
     }
 
     /// What happened, in order.
@@ -155,9 +154,11 @@ impl Application {
         #[graphql(desc = "The cursor of the last one seen.")] after: Option<String>,
     ) -> Result<PageConnection<ApplicationEvent>, Failure> {
         let page = Page::parse(first, after)?;
-        let after = page.after.as_ref().and_then(|after| after.parse().ok()).unwrap_or(0);
-        let events = service(ctx).store.events_after(self.0.id, after, page.limit()).await?;
-        let events = events.into_iter().map(ApplicationEvent).collect();
+        let after = page.after.as_ref().map_or(Ok(0), |after| after.parse());
+        let after = after.map_err(|_| Failure::new(ErrorCode::BadUserInput, "`after` is not a cursor."))?;
+        let part = EventsOf { application_id: self.0.id, after, limit: page.limit() };
+        let events = loads(ctx).load_one(part).await.map_err(|refusal| failed(&refusal))?;
+        let events = events.unwrap_or_default().into_iter().map(ApplicationEvent).collect();
         Ok(page.connection(events, |event: &ApplicationEvent| event.0.sequence.to_string()))
     }
 
@@ -230,16 +231,12 @@ impl Decision {
 
     /// Why.
     async fn reason(&self, ctx: &Context<'_>) -> Result<Option<String>, Failure> {
-        Ok(service(ctx).store.decision_reason(&self.application).await?)
+        let key = key_of(ctx, self.application.applicant_party_id).await?;
+        Ok(key.map(|key| self.application.decision_reason(&key)).transpose()?.flatten())
     }
 
     /// When.
     async fn decided_at(&self) -> DateTime<Utc> {
         self.decision.decided_at
     }
-}
-
-/// A count as the schema's `Int`: 64-bit numbers do not fit, and no count of ours comes near.
-pub(super) fn count(number: i64) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }

@@ -128,7 +128,7 @@ impl DraftMutation {
         let citizen = auth::citizen(ctx)?;
         auth::principal(ctx).require_scope("applications:write")?;
         let (key, id) = (&input.idempotency_key, input.application_id.uuid());
-        let saved = service(ctx).store.save(citizen, key, id, input.revision.into(), input.answers.0).await;
+        let saved = service(ctx).store.save(citizen, key, id, input.revision, input.answers.0).await;
         SaveApplicationDraftPayload::answer(saved)
     }
 
@@ -144,7 +144,7 @@ impl DraftMutation {
         let principal = auth::principal(ctx);
         principal.require_scope("applications:write")?;
         let (key, id) = (&input.idempotency_key, input.application_id.uuid());
-        let submitted = service(ctx).store.submit(principal, citizen, key, id, input.revision.into()).await;
+        let submitted = service(ctx).store.submit(principal, citizen, key, id, input.revision).await;
         SubmitApplicationPayload::answer(submitted)
     }
 

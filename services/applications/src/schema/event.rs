@@ -1,18 +1,16 @@
 //! The timeline, and telling each event as it happens.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
-use async_graphql::{Context, Object, SimpleObject, Subscription as GraphqlSubscription, TypeName};
+use async_graphql::{Context, Object, SimpleObject, Subscription as GraphqlSubscription};
 use chrono::{DateTime, Utc};
 use futures::Stream;
 use graphql::{ApplicationId, Failure, LocalizedText, MandateId, PartyId};
 
-use super::application::count;
 use super::foreign::Party;
-use super::{reader, service};
+use super::{key_of, reader, service};
 use crate::model::{ApplicationStatus, EventKind, timeline};
-use crate::store::event::{self as stored, ActorKind, EVENTS_READ_MAX};
+use crate::store::event::{self as stored, ActorKind, EVENTS_READ_MAX, Words};
 
 /// How long a subscription may sleep through a lost wake-up.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -38,18 +36,12 @@ pub struct RequestedDocument {
     message: Option<String>,
 }
 
-impl TypeName for ApplicationEvent {
-    fn type_name() -> Cow<'static, str> {
-        "ApplicationEvent".into()
-    }
-}
-
 /// Something that happened to an application; it never changes.
-#[Object(name_type)]
+#[Object]
 impl ApplicationEvent {
     /// Counts up per application, without gaps: subscribe with the last one seen.
     async fn sequence(&self) -> i32 {
-        count(self.0.sequence)
+        self.0.sequence
     }
 
     /// What happened.
@@ -94,16 +86,26 @@ impl ApplicationEvent {
 
     /// What the officer wrote to the applicant.
     async fn message(&self, ctx: &Context<'_>) -> Result<Option<String>, Failure> {
-        Ok(service(ctx).store.words(&self.0).await?.and_then(|words| words.message))
+        Ok(self.words(ctx).await?.message)
     }
 
     /// The documents the agency asked for.
     async fn requested_documents(&self, ctx: &Context<'_>) -> Result<Vec<RequestedDocument>, Failure> {
-        let words = service(ctx).store.words(&self.0).await?.unwrap_or_default();
-        let documents = words.documents.into_iter();
+        let documents = self.words(ctx).await?.documents.into_iter();
         let shown = documents
             .map(|asked| RequestedDocument { evidence_code: asked.evidence_code, message: asked.message });
         Ok(shown.collect())
+    }
+}
+
+impl ApplicationEvent {
+    /// What an officer wrote; nothing when nobody wrote, or when the applicant was erased.
+    async fn words(&self, ctx: &Context<'_>) -> Result<Words, Failure> {
+        if self.0.message.is_none() {
+            return Ok(Words::default());
+        }
+        let key = key_of(ctx, self.0.party_id).await?;
+        Ok(key.map(|key| self.0.words(&key)).transpose()?.flatten().unwrap_or_default())
     }
 }
 
@@ -128,9 +130,9 @@ impl Subscription {
         // Listening begins before the first reading, so that nothing falls in between.
         let mut happenings = store.happenings();
         Ok(async_stream::try_stream! {
-            let mut seen = i64::from(after.max(0));
+            let mut seen = after.max(0);
             loop {
-                let events = store.events_after(id, seen, EVENTS_READ_MAX).await.map_err(Failure::from)?;
+                let events = store.events_after(&[id], seen, EVENTS_READ_MAX).await.map_err(Failure::from)?;
                 let more = i64::try_from(events.len()) == Ok(EVENTS_READ_MAX);
                 for event in events {
                     seen = event.sequence;

@@ -6,9 +6,8 @@ use graphql::{
     ApplicationId, ConflictProblem, EvidenceId, Failure, InvalidInput, NotFoundProblem, StateProblem,
 };
 
-use super::application::count;
 use super::problem::payload;
-use super::service;
+use super::{key_of, service};
 use crate::model::evidence::EvidenceStatus;
 use crate::store::evidence as stored;
 
@@ -30,7 +29,8 @@ impl Evidence {
 
     /// The file's name.
     async fn file_name(&self, ctx: &Context<'_>) -> Result<Option<String>, Failure> {
-        Ok(service(ctx).store.file_name(&self.0).await?)
+        let key = key_of(ctx, self.0.applicant_party_id).await?;
+        Ok(key.map(|key| self.0.file_name(&key)).transpose()?)
     }
 
     /// Its media type, checked by content.
@@ -40,7 +40,7 @@ impl Evidence {
 
     /// Its size in bytes.
     async fn size_bytes(&self) -> i32 {
-        count(self.0.size_bytes)
+        self.0.size_bytes
     }
 
     /// How far it has come.

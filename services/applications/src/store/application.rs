@@ -1,9 +1,9 @@
 //! The application's row: reading as its applicant or agency, locking, writing.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use database::{Engine, Queryable, Row, Tx, Value, args};
+use database::{Engine, Row, Tx, Value, args};
 use graphql::LocalizedText;
-use sealing::Place;
+use sealing::{Place, SubjectKey};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -24,17 +24,17 @@ pub struct Application {
     pub id: Uuid,
     pub applicant_party_id: Uuid,
     pub offering_id: Uuid,
-    pub offering_revision: i64,
+    pub offering_revision: i32,
     pub service_code: String,
     pub agency_code: String,
     pub status: ApplicationStatus,
-    pub revision: i64,
+    pub revision: i32,
     pub receipt_number: Option<String>,
     pub rule_set: Option<String>,
     pub applicant_name: Vec<u8>,
     pub answers: Vec<u8>,
     pub answer_sources: Vec<Source>,
-    pub last_sequence: i64,
+    pub last_sequence: i32,
     pub document_requests: i64,
     pub taken_by: Option<Uuid>,
     pub fee_settled_at: Option<DateTime<Utc>>,
@@ -81,6 +81,22 @@ impl Application {
             document_requests_max: rules.document_requests_max,
             ..offering.facts()
         }
+    }
+
+    /// The answers in the clear.
+    pub fn answers(&self, key: &SubjectKey) -> Result<Json, sealing::Error> {
+        key.open_json(place("answers", self.id), &self.answers)
+    }
+
+    /// The applicant's name in the clear.
+    pub fn applicant_name(&self, key: &SubjectKey) -> Result<LocalizedText, sealing::Error> {
+        key.open_json(place("applicant_name", self.id), &self.applicant_name)
+    }
+
+    /// The reason of the decision in the clear, where there is one.
+    pub fn decision_reason(&self, key: &SubjectKey) -> Result<Option<String>, sealing::Error> {
+        let sealed = self.decision.as_ref().and_then(|decision| decision.reason.as_ref());
+        sealed.map(|sealed| key.open_json(place("decision_reason", self.id), sealed)).transpose()
     }
 
     fn from_row(row: &Row) -> Result<Self, Refusal> {
@@ -263,28 +279,11 @@ impl Store {
         Ok(())
     }
 
-    /// The answers in the clear; an empty object when the applicant was erased.
-    pub async fn answers(&self, database: &mut impl Queryable, of: &Application) -> Result<Json, Refusal> {
+    /// The answers in the clear, within a transaction; an empty object when the applicant was erased.
+    pub(super) async fn answers(&self, tx: &mut Tx, of: &Application) -> Result<Json, Refusal> {
         let place = place("answers", of.id);
-        let opened = self.sealer.open_json(database, of.applicant_party_id, place, &of.answers).await?;
+        let opened = self.sealer.open_json(tx, of.applicant_party_id, place, &of.answers).await?;
         Ok(opened.unwrap_or_else(|| json!({})))
-    }
-
-    /// The applicant's name in the clear; `None` when the applicant was erased.
-    pub async fn applicant_name(&self, of: &Application) -> Result<Option<LocalizedText>, Refusal> {
-        let place = place("applicant_name", of.id);
-        let mut database = self.database.clone();
-        Ok(self.sealer.open_json(&mut database, of.applicant_party_id, place, &of.applicant_name).await?)
-    }
-
-    /// The reason of a decision in the clear.
-    pub async fn decision_reason(&self, of: &Application) -> Result<Option<String>, Refusal> {
-        let Some(sealed) = of.decision.as_ref().and_then(|decision| decision.reason.as_ref()) else {
-            return Ok(None);
-        };
-        let place = place("decision_reason", of.id);
-        let mut database = self.database.clone();
-        Ok(self.sealer.open_json(&mut database, of.applicant_party_id, place, sealed).await?)
     }
 
     /// Seals a value of an application's row for its applicant.
@@ -321,7 +320,7 @@ impl Store {
 }
 
 /// Ownership lives in the query: `$2` is the reader's parties or agency. Officers see nothing unsubmitted.
-fn visible(reader: &Reader, engine: Engine) -> (String, Value) {
+pub(super) fn visible(reader: &Reader, engine: Engine) -> (String, Value) {
     match reader {
         Reader::Parties(parties) => {
             (format!("applicant_party_id in {}", engine.in_uuids("$2")), Value::from(json!(parties)))

@@ -98,7 +98,7 @@ impl Store {
         citizen: &Citizen,
         key: &str,
         id: Uuid,
-        revision: i64,
+        revision: i32,
         answers: Json,
     ) -> Result<Application, Refusal> {
         let reader = Reader::Parties(citizen.party_ids());
@@ -135,7 +135,7 @@ fn fingerprint(offering_id: Uuid, party_id: Uuid) -> Json {
 }
 
 /// Refuses what is no longer the applicant's to change, and what was changed elsewhere meanwhile.
-pub(super) fn check_editable(application: &Application, revision: i64) -> Result<(), Refusal> {
+pub(super) fn check_editable(application: &Application, revision: i32) -> Result<(), Refusal> {
     if application.status.is_terminal() {
         return Err(NotAllowed::Closed.into());
     }

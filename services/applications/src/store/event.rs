@@ -1,9 +1,9 @@
 //! What happened to applications: events that never change, and the moves they record.
 
 use chrono::{DateTime, Utc};
-use database::{Row, Tx, args};
+use database::{ROWS_MAX, Row, Tx, args};
 use outbox::Message;
-use sealing::Place;
+use sealing::{Place, SubjectKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -20,7 +20,8 @@ pub const EVENTS_READ_MAX: i64 = 100;
 #[derive(Clone, Debug)]
 pub struct Event {
     pub id: Uuid,
-    pub sequence: i64,
+    pub application_id: Uuid,
+    pub sequence: i32,
     pub kind: EventKind,
     pub at: DateTime<Utc>,
     pub actor: Actor,
@@ -75,6 +76,13 @@ pub struct Entry {
     pub mandate_id: Option<Uuid>,
     pub detail: Json,
     pub words: Option<Words>,
+}
+
+impl Event {
+    /// The words in the clear, where there are any.
+    pub fn words(&self, key: &SubjectKey) -> Result<Option<Words>, sealing::Error> {
+        self.message.as_ref().map(|sealed| key.open_json(message_place(self.id), sealed)).transpose()
+    }
 }
 
 impl Entry {
@@ -190,25 +198,30 @@ impl Store {
         Ok(())
     }
 
-    /// Events after a sequence number, in order.
+    /// Events of applications after a sequence number, at most `limit` of each, in order.
     pub async fn events_after(
         &self,
-        application_id: Uuid,
-        after: i64,
+        application_ids: &[Uuid],
+        after: i32,
         limit: i64,
     ) -> Result<Vec<Event>, Refusal> {
-        let sql = "select id, sequence, kind, at, actor_kind, actor_id, mandate_id, party_id, status_after,
-                detail, message
-             from application_event where application_id = $1 and sequence > $2 order by sequence limit $3";
-        let rows = self.database.rows(sql, args![application_id, after, limit]).await?;
-        rows.iter().map(event_from_row).collect()
-    }
-
-    /// The words of an event in the clear; `None` without words, or when the applicant was erased.
-    pub async fn words(&self, of: &Event) -> Result<Option<Words>, Refusal> {
-        let Some(sealed) = &of.message else { return Ok(None) };
-        let mut database = self.database.clone();
-        Ok(self.sealer.open_json(&mut database, of.party_id, message_place(of.id), sealed).await?)
+        let sql = format!(
+            "select * from (
+                select application_event.*,
+                    row_number() over (partition by application_id order by sequence) as place
+                from application_event where application_id in {} and sequence > $2
+             ) as numbered where place <= $3 order by application_id, sequence",
+            self.database.engine().in_uuids("$1")
+        );
+        let mut events = Vec::new();
+        let ids_max = usize::try_from(limit).map_or(1, |limit| ROWS_MAX / limit.max(1)).max(1);
+        for ids in application_ids.chunks(ids_max) {
+            let rows = self.database.rows(&sql, args![json!(ids), after, limit]).await?;
+            for row in &rows {
+                events.push(event_from_row(row)?);
+            }
+        }
+        Ok(events)
     }
 
     pub(super) async fn publish(
@@ -270,6 +283,7 @@ fn event_from_row(row: &Row) -> Result<Event, Refusal> {
     let word = |column: &str| row.get::<String>(column);
     Ok(Event {
         id: row.get("id")?,
+        application_id: row.get("application_id")?,
         sequence: row.get("sequence")?,
         kind: EventKind::from_word(&word("kind")?).ok_or_else(|| unreadable("kind"))?,
         at: row.get("at")?,

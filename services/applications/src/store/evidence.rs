@@ -4,11 +4,13 @@ use auth::Citizen;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
-use database::{Row, Tx, args};
-use sealing::Place;
+use database::{Row, Tx, Value, args};
+use sealing::{Place, SubjectKey};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::application::visible;
 use super::draft::check_editable;
 use super::{Once, Reader, Refusal, Store};
 use crate::model::answers;
@@ -33,7 +35,7 @@ pub struct Evidence {
     pub code: String,
     pub file_name: Vec<u8>,
     pub media_type: String,
-    pub size_bytes: i64,
+    pub size_bytes: i32,
     pub bytes_max: i64,
     pub created_at: DateTime<Utc>,
     pub stored_at: Option<DateTime<Utc>>,
@@ -80,10 +82,10 @@ impl Store {
         let once = Once::new(citizen.citizen_id, "startEvidenceUpload", key);
         let again = self.begin(&mut tx, &once, announced).await?;
         let application = self.locked(&mut tx, &reader, announced.application_id).await?;
-        check_editable(&application, application.revision)?;
         let evidence_id = match again {
             Some(id) => id,
             None => {
+                check_editable(&application, application.revision)?;
                 let offering = self
                     .pinned_offering(&mut tx, application.offering_id, application.offering_revision)
                     .await?;
@@ -106,7 +108,10 @@ impl Store {
                 id
             }
         };
-        let ticket = self.new_ticket(&mut tx, evidence_id).await?;
+        let ticket = match application.status.is_editable() {
+            true => self.new_ticket(&mut tx, evidence_id).await?,
+            false => None,
+        };
         let sql = format!("select {COLUMNS} from evidence {JOIN} where evidence.id = $1");
         let row = tx.row(&sql, args![evidence_id]).await?.ok_or(Refusal::NotFound)?;
         let evidence = Evidence::from_row(&row)?;
@@ -114,33 +119,28 @@ impl Store {
         Ok(Upload { evidence, ticket })
     }
 
-    /// Files of an application that are there and not replaced.
-    pub async fn evidence_of(&self, application_id: Uuid) -> Result<Vec<Evidence>, Refusal> {
+    /// Files of applications that are there and not replaced: one of each kind of document.
+    pub async fn evidence_of(&self, application_ids: &[Uuid]) -> Result<Vec<Evidence>, Refusal> {
         let sql = format!(
             "select {COLUMNS} from evidence {JOIN}
-             where evidence.application_id = $1 and evidence.stored_at is not null
+             where evidence.application_id in {} and evidence.stored_at is not null
                 and evidence.superseded_at is null
-             order by evidence.id limit $2"
+             order by evidence.id",
+            self.database.engine().in_uuids("$1")
         );
-        let rows = self.database.rows(&sql, args![application_id, FILES_MAX]).await?;
+        let rows = self.database.rows(&sql, args![json!(application_ids)]).await?;
         rows.iter().map(Evidence::from_row).collect()
     }
 
     /// A stored file, for someone who may see its application.
     pub async fn evidence(&self, reader: &Reader, id: Uuid) -> Result<Evidence, Refusal> {
-        let sql =
-            format!("select {COLUMNS} from evidence {JOIN} where evidence.id = $1 and stored_at is not null");
-        let row = self.database.row(&sql, args![id]).await?.ok_or(Refusal::NotFound)?;
-        let evidence = Evidence::from_row(&row)?;
-        self.application(reader, evidence.application_id).await?;
-        Ok(evidence)
-    }
-
-    /// The file's name in the clear; `None` when the applicant was erased.
-    pub async fn file_name(&self, of: &Evidence) -> Result<Option<String>, Refusal> {
-        let mut database = self.database.clone();
-        let place = name_place(of.id);
-        Ok(self.sealer.open_json(&mut database, of.applicant_party_id, place, &of.file_name).await?)
+        let (theirs, reader) = visible(reader, self.database.engine());
+        let sql = format!(
+            "select {COLUMNS} from evidence {JOIN}
+             where evidence.id = $1 and evidence.stored_at is not null and {theirs}"
+        );
+        let row = self.database.row(&sql, vec![Value::from(id), reader]).await?;
+        Evidence::from_row(&row.ok_or(Refusal::NotFound)?)
     }
 
     /// What a ticket is good for now.
@@ -158,20 +158,12 @@ impl Store {
         Ok(if over { Ticket::Over } else { Ticket::Good(Box::new(Evidence::from_row(&row)?)) })
     }
 
-    /// Encrypts a file for its applicant.
+    /// Encrypts a file for its applicant: outside the transaction, for it may be large.
     pub async fn seal_file(&self, of: &Evidence, content: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut tx = self.database.begin().await?;
-        let place = content_place(of.id);
-        let sealed =
-            self.sealer.seal(&mut tx, of.applicant_party_id, place, content, self.clock.now()).await?;
+        let key = self.sealer.key_or_new(&mut tx, of.applicant_party_id, self.clock.now()).await?;
         tx.commit().await?;
-        Ok(sealed)
-    }
-
-    /// Decrypts a file; `None` when the applicant was erased.
-    pub async fn open_file(&self, of: &Evidence, sealed: &[u8]) -> Result<Option<Vec<u8>>, Refusal> {
-        let mut database = self.database.clone();
-        Ok(self.sealer.open(&mut database, of.applicant_party_id, content_place(of.id), sealed).await?)
+        Ok(key.seal(content_place(of.id), content))
     }
 
     /// Uses up the ticket and shows the file, in place of an earlier one of the same code. `false`
@@ -290,6 +282,16 @@ impl Store {
 const JOIN: &str = "join application on application.id = evidence.application_id";
 
 impl Evidence {
+    /// The file's name in the clear.
+    pub fn file_name(&self, key: &SubjectKey) -> Result<String, sealing::Error> {
+        key.open_json(name_place(self.id), &self.file_name)
+    }
+
+    /// The file in the clear.
+    pub fn content(&self, key: &SubjectKey, sealed: &[u8]) -> Result<Vec<u8>, sealing::Error> {
+        key.open(content_place(self.id), sealed)
+    }
+
     fn from_row(row: &Row) -> Result<Self, Refusal> {
         Ok(Self {
             id: row.get("id")?,

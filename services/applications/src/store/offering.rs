@@ -34,7 +34,7 @@ impl Store {
         &self,
         database: &mut impl Queryable,
         offering_id: Uuid,
-        revision: i64,
+        revision: i32,
     ) -> Result<Offering, Refusal> {
         let sql = "select content from offering_copy where offering_id = $1 and revision = $2";
         let row = database.row(sql, args![offering_id, revision]).await?.ok_or(Refusal::NotFound)?;

@@ -26,7 +26,7 @@ impl Store {
         citizen: &Citizen,
         key: &str,
         id: Uuid,
-        revision: i64,
+        revision: i32,
     ) -> Result<Application, Refusal> {
         let reader = Reader::Parties(citizen.party_ids());
         let mut tx = self.database.begin().await?;

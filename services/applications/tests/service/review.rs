@@ -1,6 +1,7 @@
 //! The agency's side.
 
 use auth::Principal;
+use futures::future::join_all;
 use serde_json::json;
 
 use crate::world::worlds;
@@ -48,6 +49,30 @@ async fn an_officer_takes_asks_once_and_decides() {
             kinds,
             ["STARTED", "SUBMITTED", "TAKEN", "DOCUMENTS_REQUESTED", "RESUBMITTED", "REJECTED"]
         );
+    }
+}
+
+#[tokio::test]
+async fn of_officers_who_take_a_case_at_once_one_has_it_and_of_decisions_one_stands() {
+    for world in worlds().await {
+        let application = world.submitted(5).await;
+        let takes = (0..5).map(|_| world.officer_does("takeApplication", &application, json!({})));
+        let answers = join_all(takes).await;
+        let count = |kind: &str| answers.iter().filter(|answer| answer["__typename"] == kind).count();
+        assert_eq!((count("ApplicationTaken"), count("StateProblem")), (1, 4), "{answers:?}");
+
+        let withdraw = json!({ "idempotencyKey": "w", "applicationId": application["id"] });
+        let (approved, rejected, withdrawn) = tokio::join!(
+            world.officer_does("approveApplication", &application, json!({})),
+            world.officer_does("rejectApplication", &application, json!({ "reason": "ไม่ครบ" })),
+            world.change(&world.citizen, "withdrawApplication", withdraw),
+        );
+        let ends = ["APPROVED", "REJECTED", "WITHDRAWN"];
+        let kinds = world.timeline(&application).await;
+        let ended = kinds.iter().filter(|kind| ends.contains(&kind.as_str())).count();
+        // An approved application that waits for its fee may still be withdrawn.
+        let both = kinds.ends_with(&["APPROVED".into(), "FEE_FELL_DUE".into(), "WITHDRAWN".into()]);
+        assert!(ended == 1 || both, "{kinds:?} {approved} {rejected} {withdrawn}");
     }
 }
 

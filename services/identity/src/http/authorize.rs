@@ -67,7 +67,7 @@ async fn authorize(inner: &Inner, headers: &HeaderMap, parameters: &[u8]) -> Res
     }
     let response = match flow.request.provider.as_deref().and_then(|code| inner.provider(code)) {
         Some(provider) => send(inner, &flow, provider).await,
-        None => choose(inner, &flow, client, StatusCode::OK),
+        None => choose(inner, &flow, client),
     };
     browser.remember(response, &inner.config.public_url)
 }
@@ -148,7 +148,7 @@ fn can_give(inner: &Inner, provider: &dyn IdentityProvider, asked: Option<auth::
 }
 
 /// The page on which a person chooses a provider.
-fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, status: StatusCode) -> Response {
+fn choose(inner: &Inner, flow: &LoginFlow, client: &Client) -> Response {
     let asked = flow.request.acr_values.as_deref().and_then(requested);
     let links = links(inner, flow, |provider| can_give(inner, provider, asked));
     let (client_th, client_en) = client.names();
@@ -157,10 +157,8 @@ fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, status: StatusCode) 
         &format!("{client_en} asks you to log in with a Digital ID."),
     );
     let body = format!("<p>{intro}</p>{links}");
-    Page {
-        status, title_th: "เลือกวิธีเข้าสู่ระบบ", title_en: "Choose how to log in", body, form_leads_to: None
-    }
-    .answer()
+    let (title_th, title_en) = ("เลือกวิธีเข้าสู่ระบบ", "Choose how to log in");
+    Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
 }
 
 /// A link per provider. Links, not forms: a content security policy would check where a form ends up.

@@ -15,7 +15,7 @@ use super::page::{self, Page, escape, notice, two};
 use super::parties;
 use crate::Inner;
 use crate::model::assurance::{methods_of, requested};
-use crate::model::citizen::believes_pid;
+use crate::model::citizen::{Profile, believes_pid};
 use crate::model::client::Audience;
 use crate::model::login::{Login, LoginFlow, Person};
 use crate::model::national_id::NationalId;
@@ -160,13 +160,11 @@ async fn person(
         };
         return officer.map(|officer| Person::Officer(officer.id)).ok_or(refused("this is for officers"));
     }
-    let arrival = Arrival {
-        issuer: identity.issuer,
-        subject: identity.subject,
-        pid,
-        proofing,
-        profile: identity.profile,
-    };
+    // A number that is not believed is not kept either: it may be another person's.
+    let number = pid.as_ref().map(|pid| pid.digits().to_owned());
+    let profile = Profile { pid: number, ..identity.profile };
+    let (issuer, subject) = (identity.issuer, identity.subject);
+    let arrival = Arrival { issuer, subject, pid, proofing, profile };
     let fresh = [inner.clock.uuid(), inner.clock.uuid()];
     let citizen = inner.store.arrive(&arrival, fresh, inner.clock.now()).await?;
     let citizen = citizen.ok_or(refused("this account belongs to another person"))?;

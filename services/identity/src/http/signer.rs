@@ -55,12 +55,8 @@ impl Signer {
         Ok(Self { ring: RwLock::new(Arc::new(ring)), keys })
     }
 
-    /// The handle others verify with.
-    pub fn keys(&self) -> Keys {
-        self.keys.clone()
-    }
-
-    /// Rotates when it is time. Two processes may both: both keys are in the store and verify.
+    /// Rotates when it is time. Two processes may both; each knows the other's key from the next time
+    /// it loads them.
     pub async fn rotate_if_due(&self, store: &Store, clock: &Clock) -> Result<(), KeyError> {
         if clock.now() - self.ring().made_at < Duration::days(SIGNS_DAYS) {
             return Ok(());
@@ -80,7 +76,8 @@ impl Signer {
         Ok(jsonwebtoken::encode(&header, claims, &ring.signing)?)
     }
 
-    /// Claims of a token we signed ourselves, however long ago: its times and audience are not checked.
+    /// Claims of a token we signed ourselves, as long as its key is kept: its times and audience are
+    /// not checked.
     pub fn own_claims<T: DeserializeOwned + Clone>(&self, typ: &str, issuer: &str, token: &str) -> Option<T> {
         let header = jsonwebtoken::decode_header(token).ok()?;
         if header.typ.as_deref() != Some(typ) || header.alg != Algorithm::ES256 {

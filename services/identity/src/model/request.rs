@@ -9,8 +9,9 @@ use super::assurance::requested;
 use super::client::{Client, Clients};
 use super::pkce;
 
-/// Characters of one parameter; long `state` values are legal, essays are not.
-pub const PARAMETER_CHARS_MAX: usize = 2_048;
+/// Bytes of one parameter. The longest legal one is an access token that names as many parties as it
+/// may, given back for revocation.
+const PARAMETER_BYTES_MAX: usize = 4_096;
 const PARAMETERS_MAX: usize = 24;
 const MAX_AGE_S_MAX: i64 = 86_400 * 365;
 
@@ -53,7 +54,7 @@ impl Parameters {
         }
         let mut parameters = BTreeMap::new();
         for (name, value) in pairs {
-            if value.len() > PARAMETER_CHARS_MAX {
+            if value.len() > PARAMETER_BYTES_MAX {
                 return Err("a parameter is too long");
             }
             if parameters.insert(name, value).is_some() {

@@ -242,7 +242,8 @@ impl RelyingParty {
             Err(reason) => {
                 if !waits {
                     tracing::warn!(provider = self.code(), reason, "discovery failed");
-                    known.failed_at = Some(now);
+                    // After the wait for it: those who stood in line meanwhile do not wait again.
+                    known.failed_at = Some(self.clock.now());
                 }
                 let old = known.loaded.as_ref().filter(|it| young(it, TimeDelta::hours(METADATA_HOURS_MAX)));
                 old.map(|loaded| loaded.metadata.clone()).ok_or(Failure::Unavailable(reason))

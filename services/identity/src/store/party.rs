@@ -50,6 +50,9 @@ impl Store {
         let now = clock.now();
         let mut tx = self.database.begin().await?;
         let mut confirmed = BTreeSet::new();
+        // In one order: two directors of the same companies who log in at once must not lock each other out.
+        let mut directorships: Vec<_> = directorships.iter().collect();
+        directorships.sort_by_key(|directorship| &directorship.registration_number);
         for directorship in directorships {
             let company = save_juristic_person(&mut tx, directorship, clock.uuid(), now).await?;
             tx.execute(

@@ -248,11 +248,13 @@ impl Store {
     }
 }
 
-/// Ends a session inside a transaction: its refresh tokens are of no use from here on.
+/// Ends a session inside a transaction: its refresh tokens are of no use from here on. One that a
+/// step-up replaced can still be ended for good, and its access tokens with it.
 async fn end(tx: &mut Tx, id: Uuid, reason: &str, now: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
-        "update session set ended_at = $2, end_reason = $3 where id = $1 and ended_at is null",
-        args![id, now, reason],
+        "update session set ended_at = $2, end_reason = $3
+         where id = $1 and (ended_at is null or end_reason = $4)",
+        args![id, now, reason, STEPPED_UP],
     )
     .await?;
     Ok(())

@@ -25,7 +25,9 @@ pub struct World {
     pub service: Service,
     pub clock: Clock,
     pub public_url: String,
-    _place: TestDatabase,
+    sealer: Sealer,
+    config: Config,
+    place: TestDatabase,
 }
 
 /// Worlds on every engine there is.
@@ -47,12 +49,20 @@ impl World {
         let mut config = Config::sandbox(&public_url);
         change(&mut config);
         let sealer = Sealer::new(Keys::from_base64(&Keys::generate()).unwrap());
-        let service = Service::open(&place.target, clock.clone(), sealer, config).await.unwrap();
+        let opened = Service::open(&place.target, clock.clone(), sealer.clone(), config.clone()).await;
+        let service = opened.unwrap();
         let app = Router::new().nest("/sandbox", sandbox.routes()).merge(service.routes());
         tokio::spawn(async move {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
         });
-        Self { service, clock, public_url, _place: place }
+        Self { service, clock, public_url, sealer, config, place }
+    }
+
+    /// The service as another process finds it, after this one is gone.
+    pub async fn reopened(&self) -> Service {
+        self.service.database().close().await;
+        let (sealer, config) = (self.sealer.clone(), self.config.clone());
+        Service::open(&self.place.target, self.clock.clone(), sealer, config).await.unwrap()
     }
 
     pub fn portal(&self) -> App<'_> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::driver::{World, worlds};
 
-async fn ask(world: &World, principal: &Principal, document: &str, variables: Value) -> Value {
+pub async fn ask(world: &World, principal: &Principal, document: &str, variables: Value) -> Value {
     let request = Request::new(document)
         .variables(async_graphql::Variables::from_json(variables))
         .data(principal.clone());

@@ -1,6 +1,7 @@
 //! One person with several Digital IDs, and step-up.
 
-use super::driver::worlds;
+use super::driver::{Browser, World, worlds};
+use super::graph::ask;
 
 #[tokio::test]
 async fn a_second_provider_leads_to_the_same_person() {
@@ -27,8 +28,30 @@ async fn a_weak_proofing_is_a_person_of_its_own_that_holds_no_number() {
         let rows =
             world.service.database().rows("select id from citizen where pid_index is not null", vec![]);
         assert_eq!(rows.await.unwrap().len(), 0);
-        let again = world.portal().log_in("dga", "wipa").await.claims(&world);
-        assert_eq!(again.sub, wipa.sub);
+        let again = world.portal().log_in("dga", "wipa").await;
+        assert_eq!(again.claims(&world).sub, wipa.sub);
+        let document = "{ viewer { citizen { nameTh nationalIdMasked } } }";
+        let shown = ask(&world, &again.access(&world).unwrap().0, document, serde_json::json!({})).await;
+        assert!(shown["data"]["viewer"]["citizen"]["nameTh"].is_string(), "{shown}");
+        assert!(shown["data"]["viewer"]["citizen"]["nationalIdMasked"].is_null(), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_replaced_and_then_revoked_is_not_taken_after_a_restart() {
+    for world in worlds().await {
+        let app = world.portal();
+        let low = app.log_in("dga", "somchai").await;
+        let session = low.claims(&world).sid.to_string();
+        let returned = app.authorize("thaid", "somchai", &[("step_up_of", &session)]).await;
+        let high = app.redeem(returned.code()).await.unwrap();
+        let form = [("token", low.text("access_token")), ("client_id", app.client_id)];
+        let revoked = Browser::new().post(&world.url("/oauth/revoke"), &form).await;
+        assert!(revoked.status().is_success());
+        assert_eq!(low.access(&world).unwrap_err(), auth::TokenError::Ended);
+        let after = world.reopened().await.verifier();
+        assert_eq!(after.verify(low.text("access_token")).unwrap_err(), auth::TokenError::Ended);
+        assert!(after.verify(high.text("access_token")).is_ok());
     }
 }
 
@@ -114,4 +137,45 @@ async fn two_first_logins_of_one_person_at_once_make_one_citizen() {
         let (one, two) = tokio::join!(portal.log_in("thaid", "somchai"), mobile.log_in("dga", "somchai"));
         assert_eq!(one.claims(&world).sub, two.claims(&world).sub);
     }
+}
+
+#[tokio::test]
+async fn a_director_of_many_companies_keeps_every_mandate_and_can_give_the_long_token_back() {
+    let registry = registry_of(30).await;
+    for place in testkit::Engines::all().await {
+        let world =
+            World::open(place, |config| config.registry.as_mut().unwrap().url = registry.clone()).await;
+        let app = world.portal();
+        app.log_in("thaid", "somchai").await;
+        let tokens = app.log_in("thaid", "somchai").await;
+        assert_eq!(tokens.claims(&world).parties.len(), 20, "a token names so many");
+        let sql = "select id from mandate where revoked_at is null";
+        assert_eq!(world.service.database().rows(sql, vec![]).await.unwrap().len(), 30);
+        let sql = "select id from mandate where revoked_at is not null";
+        assert_eq!(world.service.database().rows(sql, vec![]).await.unwrap().len(), 0);
+        let form = [("token", tokens.text("access_token")), ("client_id", app.client_id)];
+        let revoked = Browser::new().post(&world.url("/oauth/revoke"), &form).await;
+        assert!(revoked.status().is_success());
+        assert_eq!(tokens.access(&world).unwrap_err(), auth::TokenError::Ended);
+    }
+}
+
+/// A registry that knows `count` companies of everybody, and names them in another order each time.
+async fn registry_of(count: u32) -> String {
+    let asked = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let answer = move || async move {
+        let first = asked.fetch_add(7, std::sync::atomic::Ordering::Relaxed);
+        let company = |number: u32| {
+            serde_json::json!({
+                "registration_number": format!("01055500{:05}", (first + number) % count),
+                "name_th": "บริษัท ทดสอบ จำกัด", "role": "director", "since": "2019-06-03",
+            })
+        };
+        axum::Json(serde_json::json!({ "companies": (0..count).map(company).collect::<Vec<_>>() }))
+    };
+    let app = axum::Router::new().route("/companies", axum::routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    url
 }

@@ -80,7 +80,7 @@ impl Service {
         match idempotency::begin(&mut tx, &key, &(order.bill_id, order.method.code()), now).await? {
             Begin::First => {}
             Begin::Conflict => return Ok(Recorded::Done(Started::Conflict)),
-            Begin::Replay(made) => return self.replayed_payment(&mut tx, &made).await,
+            Begin::Replay(made) => return self.replayed_payment(&mut tx, &made, order.payer).await,
         }
         let Some(bill) = bill::bill_for_locked(&mut tx, order.bill_id, order.payer).await? else {
             return Ok(Recorded::Done(Started::NotFound));
@@ -111,9 +111,15 @@ impl Service {
         Ok(recorded)
     }
 
-    async fn replayed_payment(&self, tx: &mut Tx, made: &serde_json::Value) -> Result<Recorded, Error> {
+    async fn replayed_payment(
+        &self,
+        tx: &mut Tx,
+        made: &serde_json::Value,
+        payer: &Reader,
+    ) -> Result<Recorded, Error> {
         let id = made["payment_id"].as_str().and_then(|id| id.parse().ok()).unwrap_or(Uuid::nil());
-        let found = payment::payment(tx, id).await?;
+        // A mandate may have ended since.
+        let found = payment::payment_for(tx, id, payer).await?;
         let started = found.map_or(Started::NotFound, |found| Started::Payment(Box::new(found)));
         Ok(Recorded::Done(started))
     }
@@ -133,7 +139,7 @@ impl Service {
             deep_link: None,
             wallet_reference: None,
             created_at: now,
-            expires_at: now + Duration::seconds(self.config.payment_valid_s.clamp(60, 1_800).into()),
+            expires_at: now + Duration::seconds(self.config.payment_valid_s.clamp(120, 1_800).into()),
             presented_at: None,
             inquiry_due_at: None,
         }

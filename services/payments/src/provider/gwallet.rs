@@ -158,7 +158,7 @@ impl PaymentProvider for GWallet {
         match self.call::<Value>(Method::POST, &path, Some(json!({}))).await {
             Ok(_) => Ok(CancelOutcome::Cancelled),
             Err(ProviderError::Refused { code }) if code == "state" => Ok(CancelOutcome::Paid),
-            Err(ProviderError::Refused { .. }) => Ok(CancelOutcome::Cancelled),
+            Err(ProviderError::Refused { code }) if code == "not_found" => Ok(CancelOutcome::Cancelled),
             Err(error) => Err(error),
         }
     }

@@ -221,7 +221,7 @@ impl PaymentProvider for Scb {
         }
         let path = format!("/v2/transactions/{provider_ref}");
         match self.call::<Transaction>(Method::GET, &path, None, now).await {
-            Ok(transaction) => Ok(transaction.inquiry()),
+            Ok(transaction) => transaction.inquiry(),
             Err(ProviderError::Refused { code }) if code == "4101" => Ok(Inquiry::NotFound),
             Err(error) => Err(error),
         }
@@ -240,7 +240,7 @@ impl PaymentProvider for Scb {
             Ok(_) => Ok(CancelOutcome::Cancelled),
             Err(ProviderError::Refused { code }) if code == "4103" => Ok(CancelOutcome::Paid),
             // An order the bank does not know cannot be paid.
-            Err(ProviderError::Refused { .. }) => Ok(CancelOutcome::Cancelled),
+            Err(ProviderError::Refused { code }) if code == "4101" => Ok(CancelOutcome::Cancelled),
             Err(error) => Err(error),
         }
     }

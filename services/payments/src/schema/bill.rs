@@ -1,8 +1,6 @@
 //! What is owed, as the schema shows it.
 
-use std::borrow::Cow;
-
-use async_graphql::{Context, Object, SimpleObject, TypeName};
+use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use graphql::{ApplicationId, BillId, Failure, LocalizedText, Money};
 
@@ -26,7 +24,7 @@ impl From<bill::Bill> for Bill {
 }
 
 /// A bill (ใบแจ้งชำระเงิน): the fee of one application, to be paid once.
-#[Object(name_type)]
+#[Object]
 impl Bill {
     /// The bill's id.
     async fn id(&self) -> BillId {
@@ -90,12 +88,6 @@ impl Bill {
     /// When it was paid.
     async fn settled_at(&self) -> Option<DateTime<Utc>> {
         self.row.settled_at
-    }
-}
-
-impl TypeName for Bill {
-    fn type_name() -> Cow<'static, str> {
-        "Bill".into()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who may see and pay what.
 
 use auth::Principal;
+use clock::Clock;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{AGENCY, World};
+use crate::world::{AGENCY, World, fee};
 
 const BILL: &str = "query($id: ID!) { bill(id: $id) { id status payments { status qrPayload } } }";
 
@@ -70,5 +71,25 @@ async fn without_a_login_or_the_scope_nothing_is_seen_or_paid() {
             assert_eq!(refused["errors"][0]["extensions"]["code"], code, "{document}: {refused}");
         }
         assert_eq!(world.bill_of(&who, application_id).await, None);
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_start_shows_nothing_once_the_mandate_has_ended() {
+    for world in World::all().await {
+        let (person, company) = (Clock::system().uuid(), Clock::system().uuid());
+        let director = testkit::citizen(person, &[company], world.clock.now());
+        let former = testkit::citizen(person, &[], world.clock.now());
+        let application_id = Clock::system().uuid();
+        let mut fee = fee(&director, application_id);
+        fee["party_id"] = json!(company);
+        world.publish("applications.fee_fell_due", fee).await;
+        let bill = world.bill_of(&director, application_id).await.unwrap();
+        let started = world.start(&director, &bill, "G_WALLET", "k").await;
+        assert_eq!(started["__typename"], "PaymentStarted");
+        let again = world.start(&director, &bill, "G_WALLET", "k").await;
+        assert_eq!(again["payment"]["id"], started["payment"]["id"]);
+        let refused = world.start(&former, &bill, "G_WALLET", "k").await;
+        assert_eq!(refused["__typename"], "NotFoundProblem", "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::super::Inquiry;
+use super::super::{Inquiry, ProviderError};
 use crate::model::{Evidence, Trust};
 use crate::qr::satang_of;
 
@@ -51,13 +51,29 @@ pub struct Transaction {
 
 impl Transaction {
     /// What it says about money that the list of transfers does not show.
-    pub fn inquiry(&self) -> Inquiry {
+    pub fn inquiry(&self) -> Result<Inquiry, ProviderError> {
         match self.status_code {
-            2 | 3 => Inquiry::Cancelled,
-            5 => Inquiry::Expired,
-            // Paid, but not in the list of transfers yet: only the list counts, and it is asked again.
-            _ => Inquiry::Pending,
+            0 => Ok(Inquiry::Pending),
+            2 | 3 => Ok(Inquiry::Cancelled),
+            5 => Ok(Inquiry::Expired),
+            // Paid, in full (1) or in part (4): only the list counts, so this is no answer yet. The
+            // payment must not expire on it.
+            _ => Err(ProviderError::Malformed("it says paid, and lists no transfer")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_that_says_paid_without_a_transfer_is_no_answer() {
+        let inquiry = |status_code| Transaction { status_code }.inquiry();
+        assert!(matches!(inquiry(0), Ok(Inquiry::Pending)));
+        assert!(matches!(inquiry(5), Ok(Inquiry::Expired)));
+        // Otherwise a payment would expire while its money is on the way.
+        assert!(inquiry(1).is_err() && inquiry(4).is_err());
     }
 }
 
