@@ -3,8 +3,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use graphql_tools::static_graphql::{query, schema as ast};
+use serde_json::{Map, Value};
 
-use crate::schema::{Schema, type_name};
+use crate::coerce::literal;
+use crate::error::SupergraphError;
+use crate::schema::{Schema, TypeRef, type_name};
 
 /// What the caller has proved.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +33,7 @@ enum Rule {
     Scopes(Vec<Vec<String>>),
 }
 
-pub(crate) type RuleId = u16;
+pub(crate) type RuleId = usize;
 
 /// All rules of one supergraph.
 #[derive(Default)]
@@ -38,11 +41,16 @@ pub(crate) struct Rules {
     rules: Vec<Rule>,
     of_type: HashMap<String, Vec<RuleId>>,
     of_field: HashMap<String, HashMap<String, Vec<RuleId>>>,
+    /// Whether a type that can be given has rules: only then need variables be looked into.
+    on_inputs: bool,
 }
 
-/// The rules one caller fails.
+/// The rules one caller fails, and the variables whose values hold what the caller may not use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Denied(BTreeSet<RuleId>);
+pub(crate) struct Denied {
+    rules: BTreeSet<RuleId>,
+    variables: BTreeSet<String>,
+}
 
 /// For whom a field, reached through one type, is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +63,8 @@ pub(crate) enum Denial {
 
 impl Rules {
     /// Reads them from the supergraph itself: the public schema has lost its directives.
-    pub fn new(supergraph: &ast::Document) -> Self {
-        let names = Names::of(supergraph);
+    pub fn new(supergraph: &ast::Document) -> Result<Self, SupergraphError> {
+        let names = Names::of(supergraph)?;
         let mut rules = Rules::default();
         for definition in &supergraph.definitions {
             let ast::Definition::TypeDefinition(definition) = definition else { continue };
@@ -72,6 +80,12 @@ impl Rules {
             let ids = rules.intern(&names, directives);
             if !ids.is_empty() {
                 rules.of_type.insert(name.clone(), ids);
+                rules.on_inputs |= matches!(
+                    definition,
+                    ast::TypeDefinition::Scalar(_)
+                        | ast::TypeDefinition::Enum(_)
+                        | ast::TypeDefinition::InputObject(_)
+                );
             }
             for field in fields {
                 let ids = rules.intern(&names, &field.directives);
@@ -80,29 +94,56 @@ impl Rules {
                 }
             }
         }
-        rules
+        Ok(rules)
     }
 
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }
 
-    /// The rules this caller fails, of those a document touches.
-    pub fn denied(&self, touched: &BTreeSet<RuleId>, grants: &Grants) -> Denied {
-        let fails = |id: &RuleId| match &self.rules[usize::from(*id)] {
+    /// What this caller is denied, of the rules a document touches and of what its variables hold.
+    pub fn denied(
+        &self,
+        schema: &Schema,
+        touched: &BTreeSet<RuleId>,
+        definitions: &[query::VariableDefinition],
+        variables: &Map<String, Value>,
+        grants: &Grants,
+    ) -> Denied {
+        let mut denied = Denied {
+            rules: touched.iter().copied().filter(|id| self.fails(*id, grants)).collect(),
+            variables: BTreeSet::new(),
+        };
+        if self.on_inputs {
+            for definition in definitions {
+                let mut types = BTreeSet::new();
+                if let Some(value) = variables.get(&definition.name) {
+                    types_within(schema, TypeRef::from(&definition.var_type).name(), value, &mut types);
+                }
+                let rules = types.iter().filter_map(|name| self.of_type.get(name)).flatten();
+                if rules.copied().any(|id| self.fails(id, grants)) {
+                    denied.variables.insert(definition.name.clone());
+                }
+            }
+        }
+        denied
+    }
+
+    fn fails(&self, id: RuleId, grants: &Grants) -> bool {
+        match &self.rules[id] {
             Rule::Authenticated => !grants.authenticated,
             Rule::Scopes(any) => !any.iter().any(|all| all.iter().all(|scope| grants.scopes.contains(scope))),
-        };
-        Denied(touched.iter().copied().filter(fails).collect())
+        }
     }
 
     /// Whom the caller's failures cost this field, selected with these arguments on this type.
     pub fn denial(&self, denied: &Denied, schema: &Schema, parent: &str, field: &query::Field) -> Denial {
-        if denied.0.is_empty() {
+        if denied.rules.is_empty() && denied.variables.is_empty() {
             return Denial::Never;
         }
-        let fails = |parent: &str| self.on(schema, parent, field).any(|id| denied.0.contains(&id));
-        if fails(parent) {
+        let fails = |parent: &str| self.on(schema, parent, field).iter().any(|id| denied.rules.contains(id));
+        let given = |(_, value): &(String, query::Value)| uses_any(value, &denied.variables);
+        if fails(parent) || field.arguments.iter().any(given) {
             return Denial::Always;
         }
         let possible = schema.get(parent).map(|ty| &ty.possible);
@@ -124,22 +165,24 @@ impl Rules {
     }
 
     /// The rules of a type, of its field, of what the field returns and of the arguments given to it.
-    fn on<'a>(
-        &'a self,
-        schema: &'a Schema,
-        parent: &'a str,
-        field: &'a query::Field,
-    ) -> impl Iterator<Item = RuleId> + 'a {
+    fn on(&self, schema: &Schema, parent: &str, field: &query::Field) -> Vec<RuleId> {
+        let mut types = BTreeSet::new();
         // The type name is no data of the type: without it an interface could not be read at all.
-        let meta = field.name.starts_with("__");
-        let definition = schema.field(parent, &field.name);
-        let given = field.arguments.iter().filter_map(move |(name, _)| definition?.arguments.get(name));
-        let types =
-            definition.map(|definition| &definition.ty).into_iter().chain(given.map(|input| &input.ty));
+        if !field.name.starts_with("__") {
+            types.insert(parent.to_owned());
+        }
+        if let Some(definition) = schema.field(parent, &field.name) {
+            types.insert(definition.ty.name().to_owned());
+            for (name, value) in &field.arguments {
+                if let Some(input) = definition.arguments.get(name) {
+                    types.insert(input.ty.name().to_owned());
+                    types_within(schema, input.ty.name(), &literal(value), &mut types);
+                }
+            }
+        }
         let of_field = self.of_field.get(parent).and_then(|fields| fields.get(&field.name));
-        let of_parent = self.of_type.get(parent).filter(|_| !meta);
-        let of_types = types.filter_map(|ty| self.of_type.get(ty.name()));
-        of_field.into_iter().chain(of_parent).chain(of_types).flatten().copied()
+        let of_types = types.iter().filter_map(|name| self.of_type.get(name));
+        of_field.into_iter().chain(of_types).flatten().copied().collect()
     }
 
     fn intern(&mut self, names: &Names, directives: &[ast::Directive]) -> Vec<RuleId> {
@@ -150,9 +193,38 @@ impl Rules {
                 self.rules.push(rule);
                 self.rules.len() - 1
             });
-            ids.extend(RuleId::try_from(index));
+            ids.push(index);
         }
         ids
+    }
+}
+
+/// The types a given value is made of, as far as it holds anything of them.
+fn types_within(schema: &Schema, name: &str, value: &Value, types: &mut BTreeSet<String>) {
+    if value.is_null() {
+        return;
+    }
+    types.insert(name.to_owned());
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| types_within(schema, name, item, types)),
+        Value::Object(members) => {
+            let fields = schema.get(name).map(|ty| &ty.inputs);
+            for (field, value) in members {
+                if let Some(input) = fields.and_then(|fields| fields.get(field)) {
+                    types_within(schema, input.ty.name(), value, types);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn uses_any(value: &query::Value, variables: &BTreeSet<String>) -> bool {
+    match value {
+        query::Value::Variable(name) => variables.contains(name),
+        query::Value::List(items) => items.iter().any(|item| uses_any(item, variables)),
+        query::Value::Object(members) => members.iter().any(|(_, value)| uses_any(value, variables)),
+        _ => false,
     }
 }
 
@@ -163,7 +235,7 @@ struct Names {
 }
 
 impl Names {
-    fn of(supergraph: &ast::Document) -> Self {
+    fn of(supergraph: &ast::Document) -> Result<Self, SupergraphError> {
         let mut names =
             Names { authenticated: "authenticated".into(), requires_scopes: "requiresScopes".into() };
         let links = supergraph.definitions.iter().filter_map(|definition| match definition {
@@ -171,23 +243,27 @@ impl Names {
             _ => None,
         });
         for link in links.flatten().filter(|directive| directive.name == "link") {
-            let text = |name: &str| {
-                link.arguments.iter().find_map(|(argument, value)| match value {
-                    query::Value::String(text) if argument == name => Some(text.as_str()),
-                    _ => None,
-                })
+            let argument =
+                |name: &str| link.arguments.iter().find(|(given, _)| given == name).map(|(_, value)| value);
+            let Some(query::Value::String(url)) = argument("url") else { continue };
+            let guards =
+                matches!(argument("for"), Some(query::Value::Enum(purpose)) if purpose == "SECURITY");
+            let (feature, name) = match url.trim_end_matches('/').rsplit('/').nth(1) {
+                Some("authenticated") => ("@authenticated", &mut names.authenticated),
+                Some("requiresScopes") => ("@requiresScopes", &mut names.requires_scopes),
+                // The planner leaves out of the public schema what is inaccessible.
+                Some("inaccessible") => continue,
+                // To serve it without what guards it would open it to everyone.
+                _ if guards => return Err(SupergraphError::UnknownGuard(url.clone())),
+                _ => continue,
             };
-            match (text("url"), text("as")) {
-                (Some(url), Some(renamed)) if url.contains("/authenticated/") => {
-                    names.authenticated = renamed.to_owned();
-                }
-                (Some(url), Some(renamed)) if url.contains("/requiresScopes/") => {
-                    names.requires_scopes = renamed.to_owned();
-                }
-                _ => {}
+            if let Some(renamed) = imported_as(argument("import"), feature) {
+                *name = renamed;
+            } else if let Some(query::Value::String(renamed)) = argument("as") {
+                *name = renamed.clone();
             }
         }
-        names
+        Ok(names)
     }
 
     fn rule(&self, directive: &ast::Directive) -> Option<Rule> {
@@ -211,4 +287,18 @@ impl Names {
             _ => Vec::new(),
         }))
     }
+}
+
+/// The name an import gives a directive: `import: [{ name: "@feature", as: "@other" }]`.
+fn imported_as(import: Option<&query::Value>, feature: &str) -> Option<String> {
+    let Some(query::Value::List(imports)) = import else { return None };
+    imports.iter().find_map(|import| {
+        let query::Value::Object(import) = import else { return None };
+        let text = |name: &str| match import.iter().find(|(given, _)| given == name) {
+            Some((_, query::Value::String(text))) => Some(text),
+            _ => None,
+        };
+        let renamed = text("as").filter(|_| text("name").is_some_and(|name| name == feature))?;
+        Some(renamed.trim_start_matches('@').to_owned())
+    })
 }

@@ -15,11 +15,12 @@ pub(crate) fn coerce_variables(
 ) -> Result<Map<String, Value>, Vec<GraphQLError>> {
     let mut coerced = Map::new();
     let mut errors = Vec::new();
+    let coercion = Coercion { schema, depth_max };
     for definition in definitions {
         let ty = TypeRef::from(&definition.var_type);
         let result = match (given.remove(&definition.name), &definition.default_value) {
-            (Some(value), _) => Coercion { schema, depth_max }.value(&ty, value, 0).map(Some),
-            (None, Some(default)) => Ok(Some(literal(default))),
+            (Some(value), _) => coercion.value(&ty, value, 0).map(Some),
+            (None, Some(default)) => coercion.value(&ty, literal(default), 0).map(Some),
             (None, None) if ty.is_non_null() => {
                 Err(Wrong::new(format!("of required type {ty} was not provided")))
             }

@@ -21,7 +21,12 @@ pub struct Document {
     pub(crate) rules: BTreeSet<RuleId>,
     /// The variables that decide what is selected.
     pub(crate) conditions: HashSet<String>,
+    /// Whether it and its plans are kept.
+    pub(crate) remembered: bool,
 }
+
+/// Longer texts are judged each time: a few literals of megabytes must not fill the memory.
+const REMEMBERED_BYTES_MAX: usize = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OperationKind {
@@ -62,7 +67,8 @@ impl Document {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let rules = touched_rules(&ast, schema, rules);
         let conditions = condition_variables(&ast);
-        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules, conditions })
+        let remembered = text.len() <= REMEMBERED_BYTES_MAX;
+        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules, conditions, remembered })
     }
 
     pub(crate) fn operation(&self, name: Option<&str>) -> Judged<OperationRef<'_>> {
@@ -148,7 +154,7 @@ impl<'a> OperationRef<'a> {
 }
 
 fn validation_error(error: graphql_tools::validation::utils::ValidationError) -> GraphQLError {
-    let mut shown = GraphQLError::new(VALIDATION_FAILED, error.message);
+    let mut shown = GraphQLError::new(VALIDATION_FAILED, shortened(error.message));
     let place =
         |position: &graphql_tools::parser::Pos| Location { line: position.line, column: position.column };
     shown.locations = error.locations.iter().map(place).collect();
@@ -158,7 +164,18 @@ fn validation_error(error: graphql_tools::validation::utils::ValidationError) ->
 /// The parser's report runs over several lines and names its own terms; clients get it in one line.
 fn syntax_message(report: &str) -> String {
     let line = report.split_whitespace().collect::<Vec<_>>().join(" ");
-    format!("Syntax error: {}", line.trim_start_matches("query parse error: "))
+    shortened(format!("Syntax error: {}", line.trim_start_matches("query parse error: ")))
+}
+
+/// How much of a message is told: it repeats the client's own words, and a name can be a megabyte long.
+const MESSAGE_CHARACTERS_MAX: usize = 500;
+
+fn shortened(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
 }
 
 /// What the document grows to once its fragments are spread; each fragment is measured once.
@@ -166,6 +183,7 @@ struct Expansion<'a> {
     fragments: HashMap<&'a str, &'a query::FragmentDefinition>,
     measured: HashMap<&'a str, Measure>,
     open: HashSet<&'a str>,
+    level: usize,
     ast: &'a query::Document,
     limits: &'a Limits,
 }
@@ -176,11 +194,17 @@ struct Measure {
     depth: usize,
     /// Fields at the top, where each costs a resolver at the root.
     top: usize,
+    /// Selection sets within each other, those of fragments too.
+    nesting: usize,
 }
+
+/// How many fragments may stand within each other for each level of fields.
+const FRAGMENTS_PER_LEVEL_MAX: usize = 5;
 
 impl<'a> Expansion<'a> {
     fn new(ast: &'a query::Document, limits: &'a Limits) -> Self {
-        Expansion { fragments: fragments(ast), measured: HashMap::new(), open: HashSet::new(), ast, limits }
+        let (measured, open) = (HashMap::new(), HashSet::new());
+        Expansion { fragments: fragments(ast), measured, open, level: 0, ast, limits }
     }
 
     fn check(mut self) -> Judged<()> {
@@ -190,6 +214,7 @@ impl<'a> Expansion<'a> {
                 ("fields", measure.fields, self.limits.fields_max),
                 ("levels of nesting", measure.depth, self.limits.depth_max),
                 ("root fields", measure.top, self.limits.root_fields_max),
+                ("levels of fragments", measure.nesting, self.nesting_max()),
             ];
             if let Some((what, _, max)) = excess.into_iter().find(|(_, count, max)| count > max) {
                 return Err(vec![too_large(VALIDATION_FAILED, what, max)]);
@@ -198,13 +223,25 @@ impl<'a> Expansion<'a> {
         Ok(())
     }
 
+    /// Validation and planning recurse into fragments as they do into fields, on the stack of a worker thread.
+    fn nesting_max(&self) -> usize {
+        self.limits.depth_max * FRAGMENTS_PER_LEVEL_MAX
+    }
+
     fn measure(&mut self, set: &'a query::SelectionSet) -> Judged<Measure> {
+        // Before going deeper: measuring recurses too.
+        self.level += 1;
+        if self.level > self.nesting_max() {
+            return Err(vec![too_large(VALIDATION_FAILED, "levels of fragments", self.nesting_max())]);
+        }
         let mut sum = Measure::default();
+        let mut nesting = 0;
         for selection in &set.items {
             let part = match selection {
                 query::Selection::Field(field) => {
                     let inner = self.measure(&field.selection_set)?;
-                    Measure { fields: inner.fields.saturating_add(1), depth: inner.depth + 1, top: 1 }
+                    let fields = inner.fields.saturating_add(1);
+                    Measure { fields, depth: inner.depth + 1, top: 1, ..inner }
                 }
                 query::Selection::InlineFragment(fragment) => self.measure(&fragment.selection_set)?,
                 query::Selection::FragmentSpread(spread) => self.spread(&spread.fragment_name)?,
@@ -212,22 +249,23 @@ impl<'a> Expansion<'a> {
             sum.fields = sum.fields.saturating_add(part.fields);
             sum.top = sum.top.saturating_add(part.top);
             sum.depth = sum.depth.max(part.depth);
+            nesting = nesting.max(part.nesting);
         }
-        Ok(sum)
+        self.level -= 1;
+        Ok(Measure { nesting: nesting + 1, ..sum })
     }
 
     fn spread(&mut self, name: &str) -> Judged<Measure> {
         if let Some(measure) = self.measured.get(name) {
             return Ok(*measure);
         }
-        // An unknown fragment is validation's to report.
-        let Some(fragment) = self.fragments.get(name).copied() else { return Ok(Measure::default()) };
+        // An unknown fragment is validation's to report, and still costs it work.
+        let Some(fragment) = self.fragments.get(name).copied() else {
+            return Ok(Measure { fields: 1, ..Measure::default() });
+        };
         if !self.open.insert(&fragment.name) {
             let message = format!("Cannot spread fragment \"{name}\" within itself.");
             return Err(vec![GraphQLError::new(VALIDATION_FAILED, message)]);
-        }
-        if self.open.len() > self.limits.depth_max * 10 {
-            return Err(vec![too_large(VALIDATION_FAILED, "levels of nesting", self.limits.depth_max)]);
         }
         let measure = self.measure(&fragment.selection_set)?;
         self.open.remove(fragment.name.as_str());

@@ -19,7 +19,7 @@ use crate::plan::Plan;
 use crate::planner::{Planner, Supergraph};
 use crate::project::project;
 use crate::response::Response;
-use crate::rewrite::{Aliases, Conditions, Scope};
+use crate::rewrite::{Aliases, Conditions, Scope, wire_name};
 use crate::schema::Schema;
 use crate::selection::{Item, Selections, compile};
 use crate::subgraph::{RequestContext, Subgraph};
@@ -30,7 +30,9 @@ pub struct Settings {
     pub limits: Limits,
     pub unauthorized: Unauthorized,
     pub introspection: bool,
+    /// One for each KiB of what subgraphs are asked: a large plan counts for several.
     pub plans_max: u64,
+    /// One for each KiB of text: a large document counts for several.
     pub documents_max: u64,
     pub subgraph_timeout_ms: u64,
 }
@@ -60,8 +62,13 @@ pub struct Engine {
     plans: Cache<PlanKey, Arc<Operation>>,
 }
 
-/// Longer texts are judged each time: a few literals of megabytes must not fill the memory.
-const REMEMBERED_BYTES_MAX: usize = 64 * 1024;
+/// Errors of one answer; whoever mends the first hundred sees the next.
+const ERRORS_MAX: usize = 100;
+
+/// What an entry of a cache counts for, by the bytes of its text.
+fn weight(text_bytes: usize) -> u32 {
+    u32::try_from(1 + text_bytes / 1024).unwrap_or(u32::MAX)
+}
 
 /// All that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -128,7 +135,7 @@ impl Engine {
             }
         }
         let schema = Schema::new(supergraph.planner.public_schema()).ok_or(SupergraphError::NoQueryType)?;
-        let rules = Rules::new(&supergraph.document);
+        let rules = Rules::new(&supergraph.document)?;
         let whole = Schema::new(Arc::new(supergraph.document)).ok_or(SupergraphError::NoQueryType)?;
         let subgraphs = Subgraphs {
             by_number,
@@ -143,8 +150,14 @@ impl Engine {
             planner: supergraph.planner,
             subgraphs,
             validation: default_rules_validation_plan(),
-            documents: Cache::new(settings.documents_max),
-            plans: Cache::new(settings.plans_max),
+            documents: Cache::builder()
+                .max_capacity(settings.documents_max)
+                .weigher(|text: &Arc<str>, _| weight(text.len()))
+                .build(),
+            plans: Cache::builder()
+                .max_capacity(settings.plans_max)
+                .weigher(|_, operation: &Arc<Operation>| weight(operation.plan.text_bytes()))
+                .build(),
             settings,
         })
     }
@@ -162,7 +175,7 @@ impl Engine {
         let document =
             Document::parse(query, &self.schema, &self.rules, &self.settings.limits, &self.validation)?;
         let document = Arc::new(document);
-        if query.len() <= REMEMBERED_BYTES_MAX {
+        if document.remembered {
             self.documents.insert(query.into(), document.clone());
         }
         Ok(document)
@@ -179,24 +192,28 @@ impl Engine {
         let operation = document.operation(operation_name)?;
         let depth_max = self.settings.limits.depth_max;
         let variables = coerce_variables(&self.schema, operation.variables, variables, depth_max)?;
+        let Document { id, rules, .. } = &**document;
         let key = PlanKey {
-            document: document.id,
+            document: *id,
             operation: operation.name.map(str::to_owned),
-            conditions: Conditions::new(document, &operation, &variables),
-            denied: self.rules.denied(&document.rules, grants),
+            conditions: Conditions::new(document, &operation, &variables)?,
+            denied: self.rules.denied(&self.schema, rules, operation.variables, &variables, grants),
         };
         let planned = match self.plans.get(&key) {
             Some(planned) => planned,
             None => {
                 let planned = Arc::new(self.plan(document, &operation, &key)?);
-                self.plans.insert(key, planned.clone());
+                // The next document of the same text has another id, so this plan would never be found.
+                if document.remembered {
+                    self.plans.insert(key, planned.clone());
+                }
                 planned
             }
         };
         self.refuse(&planned)?;
         let mut values = Object::with_capacity(variables.len());
         for (name, value) in &variables {
-            values.push(Key::from(name.as_str()), from_json(value.clone()));
+            values.push(Key::from(&*wire_name(name)), from_json(value.clone()));
         }
         Ok(Prepared { operation: planned, variables: Arc::new(variables), values: Arc::new(values) })
     }
@@ -223,10 +240,10 @@ impl Engine {
     ) -> Response {
         let Operation { root_type, selections, .. } = &*prepared.operation;
         if let Some(root) = data.as_object_mut() {
-            introspect(&self.schema, selections, &prepared.variables, root);
+            errors.extend(introspect(&self.schema, selections, &prepared.variables, root));
         }
-        let (data, own) = project(&self.schema, root_type, selections, &data);
-        errors.extend(own);
+        let data = project(&self.schema, root_type, selections, &data, &mut errors);
+        errors.truncate(ERRORS_MAX);
         Response { data: Some(data), errors, extensions: Map::new() }
     }
 
@@ -278,6 +295,9 @@ fn denied_fields(
     errors: &mut Vec<GraphQLError>,
 ) {
     for item in &selections.items {
+        if errors.len() >= ERRORS_MAX {
+            return;
+        }
         match item {
             Item::Field(field) => {
                 path.push(crate::PathSegment::Key(field.response_key.clone()));

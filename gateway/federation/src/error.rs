@@ -43,6 +43,8 @@ pub enum SupergraphError {
     NoQueryType,
     #[error("the supergraph names subgraph {0:?}, which was not given")]
     MissingSubgraph(String),
+    #[error("the supergraph is guarded by {0:?}, which this engine does not know")]
+    UnknownGuard(String),
     #[error("the supergraph cannot be planned over: {0}")]
     Planner(String),
 }

@@ -102,7 +102,7 @@ impl<'a> Execution<'a> {
         }
         rewrites::apply(&self.subgraphs.schema, &fetch.output_rewrites, &mut data);
         let errors = errors.into_iter().map(|error| {
-            let path = self.client_path(&error.path);
+            let path = self.client_path(&error.path, &fetch.output_rewrites);
             paths::client_error(error, path)
         });
         (data, errors.collect())
@@ -136,9 +136,13 @@ impl<'a> Execution<'a> {
         let (name, subgraph) = &self.subgraphs.by_number[subgraph];
         let request = self.request(operation, representations);
         let limit = self.time_limit();
-        let answer = match tokio::time::timeout_at(limit, subgraph.execute(request, self.context)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(SubgraphError::Timeout),
+        // A future with no time left would still be polled once, and a mutation would half happen.
+        let late = limit <= Instant::now();
+        let answer = match late {
+            true => Err(SubgraphError::Timeout),
+            false => tokio::time::timeout_at(limit, subgraph.execute(request, self.context))
+                .await
+                .unwrap_or(Err(SubgraphError::Timeout)),
         };
         answer.inspect_err(|error| tracing::warn!(subgraph = %name, %error, "a subgraph gave no answer")).ok()
     }
@@ -160,7 +164,7 @@ impl<'a> Execution<'a> {
         SubgraphRequest { operation: operation.clone(), variables }
     }
 
-    fn time_limit(&self) -> Instant {
+    pub fn time_limit(&self) -> Instant {
         let own = Instant::now() + Duration::from_millis(self.subgraphs.timeout_ms);
         self.context.deadline.map_or(own, |deadline| deadline.min(own))
     }

@@ -57,15 +57,7 @@ impl Subgraph for Http {
         context: &RequestContext,
     ) -> Result<Answer, SubgraphError> {
         let accept = "application/graphql-response+json, application/json;q=0.9";
-        let response = self.send(&request, context, accept).await?;
-        let status = response.status();
-        let body = body(response).await?;
-        match read(body) {
-            Ok(answer) => Ok(answer),
-            // An error page explains less than its status.
-            Err(_) if !status.is_success() => Err(SubgraphError::Unreachable(format!("status {status}"))),
-            Err(error) => Err(error),
-        }
+        whole(self.send(&request, context, accept).await?).await
     }
 
     async fn subscribe(
@@ -82,7 +74,7 @@ impl Subgraph for Http {
             kind if kind.starts_with("multipart/mixed") => Frames::multipart(),
             _ => {
                 // A subgraph that refuses answers once, in plain JSON.
-                let answer = read(body(response).await?)?;
+                let answer = whole(response).await?;
                 return Ok(futures::stream::once(async { Ok(answer) }).boxed());
             }
         };
@@ -131,6 +123,16 @@ fn request_body(request: &SubgraphRequest) -> Vec<u8> {
     }
     body.push(b'}');
     body
+}
+
+/// An answer that comes at once.
+async fn whole(response: reqwest::Response) -> Result<Answer, SubgraphError> {
+    let status = response.status();
+    match read(body(response).await?) {
+        // An error page explains less than its status.
+        Err(_) if !status.is_success() => Err(SubgraphError::Unreachable(format!("status {status}"))),
+        answer => answer,
+    }
 }
 
 async fn body(mut response: reqwest::Response) -> Result<Bytes, SubgraphError> {

@@ -14,8 +14,8 @@ use crate::error::PathSegment;
 use crate::subgraph::{Answer, AnswerError, RequestContext, Subgraph, SubgraphError, SubgraphRequest};
 use crate::value::{Value, from_resolver, to_resolver};
 
-/// Parsed operations one subgraph keeps. Plans, not clients, decide how many there are.
-const DOCUMENTS_MAX: u64 = 2_000;
+/// Parsed operations one subgraph keeps, by the KiB of their text: literals of a client's stand in them.
+const DOCUMENTS_KIB_MAX: u64 = 4_000;
 
 type Attach = dyn Fn(Request, &RequestContext) -> Request + Send + Sync;
 
@@ -31,7 +31,13 @@ impl<E: Executor> InProcess<E> {
         executor: E,
         attach: impl Fn(Request, &RequestContext) -> Request + Send + Sync + 'static,
     ) -> Self {
-        InProcess { executor, attach: Box::new(attach), documents: Cache::new(DOCUMENTS_MAX) }
+        let documents = Cache::builder()
+            .max_capacity(DOCUMENTS_KIB_MAX)
+            .weigher(|_, known: &Arc<(String, ExecutableDocument)>| {
+                u32::try_from(1 + known.0.len() / 1024).unwrap_or(u32::MAX)
+            })
+            .build();
+        InProcess { executor, attach: Box::new(attach), documents }
     }
 
     fn request(&self, request: &SubgraphRequest, context: &RequestContext) -> Result<Request, SubgraphError> {
@@ -71,7 +77,7 @@ impl<E: Executor> Subgraph for InProcess<E> {
         // A resolver that panics costs its own answer, as a process that dies would.
         match std::panic::AssertUnwindSafe(self.executor.execute(request)).catch_unwind().await {
             Ok(response) => Ok(answer(response)),
-            Err(_) => Err(SubgraphError::Unreachable("a resolver panicked".to_owned())),
+            Err(_) => Err(panicked()),
         }
     }
 
@@ -81,8 +87,13 @@ impl<E: Executor> Subgraph for InProcess<E> {
         context: &RequestContext,
     ) -> Result<BoxStream<'static, Result<Answer, SubgraphError>>, SubgraphError> {
         let request = self.request(&request, context)?;
-        Ok(self.executor.execute_stream(request, None).map(|response| Ok(answer(response))).boxed())
+        let events = std::panic::AssertUnwindSafe(self.executor.execute_stream(request, None)).catch_unwind();
+        Ok(events.map(|event| event.map(answer).map_err(|_| panicked())).boxed())
     }
+}
+
+fn panicked() -> SubgraphError {
+    SubgraphError::Unreachable("a resolver panicked".to_owned())
 }
 
 fn answer(response: Response) -> Answer {

@@ -1,11 +1,13 @@
 //! Answers `__schema` and `__type` from the public schema, as deep as the client asks and no deeper.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use graphql_tools::static_graphql::{query, schema as ast};
 use serde_json::Map;
 
 use crate::coerce::literal;
+use crate::error::{GraphQLError, PathSegment, VALIDATION_FAILED};
 use crate::schema::{Schema, type_name};
 use crate::selection::{Field, Item, Selections};
 use crate::value::{Key, Object, Value};
@@ -16,7 +18,8 @@ pub(crate) fn introspect(
     selections: &Selections,
     variables: &Map<String, serde_json::Value>,
     data: &mut Object,
-) {
+) -> Vec<GraphQLError> {
+    let mut errors = Vec::new();
     let mut introspection: Option<Introspection<'_>> = None;
     for item in &selections.items {
         let Item::Field(field) = item else { continue };
@@ -24,21 +27,33 @@ pub(crate) fn introspect(
             continue;
         }
         let introspection = introspection.get_or_insert_with(|| Introspection::new(schema, variables));
-        let value = match field.name.as_str() {
+        let mut value = match field.name.as_str() {
             "__schema" => introspection.object(Node::Schema, &field.selections),
             _ => match introspection.argument(field, "name").as_str() {
                 Some(name) => introspection.named(name, &field.selections),
                 None => Value::Null,
             },
         };
+        if introspection.exhausted.get() {
+            value = Value::Null;
+            let error = GraphQLError::new(VALIDATION_FAILED, "The document asks for too much of the schema.");
+            errors.push(error.at(vec![PathSegment::Key(field.response_key.clone())]));
+        }
         data.insert(Key::from(field.data_key.as_str()), value);
     }
+    errors
 }
+
+/// What an answer may hold for each definition of the schema. A tool that asks for everything takes about 20;
+/// types lead to each other, so without an end a short document could ask for gigabytes.
+const VALUES_PER_DEFINITION_MAX: usize = 50;
 
 struct Introspection<'a> {
     schema: &'a Schema,
     types: HashMap<&'a str, &'a ast::TypeDefinition>,
     variables: &'a Map<String, serde_json::Value>,
+    values_left: Cell<usize>,
+    exhausted: Cell<bool>,
 }
 
 #[derive(Clone, Copy)]
@@ -58,10 +73,20 @@ impl<'a> Introspection<'a> {
             ast::Definition::TypeDefinition(definition) => Some((type_name(definition), definition)),
             _ => None,
         });
-        Introspection { schema, types: types.collect(), variables }
+        let types: HashMap<_, _> = types.collect();
+        let definitions: usize = types.values().map(|definition| 1 + parts(definition)).sum();
+        let values_left = Cell::new(definitions * VALUES_PER_DEFINITION_MAX);
+        Introspection { schema, types, variables, values_left, exhausted: Cell::new(false) }
     }
 
     fn object(&self, node: Node<'a>, selections: &Selections) -> Value {
+        match self.values_left.get().checked_sub(1 + selections.items.len()) {
+            Some(left) => self.values_left.set(left),
+            None => {
+                self.exhausted.set(true);
+                return Value::Null;
+            }
+        }
         let mut object = Object::with_capacity(selections.items.len());
         // The introspection types are all concrete, so there are no branches.
         for item in &selections.items {
@@ -249,6 +274,15 @@ fn head(definition: &ast::TypeDefinition) -> (&'static str, Option<&str>, &[ast:
         ast::TypeDefinition::Union(it) => ("UNION", it.description.as_deref(), &it.directives),
         ast::TypeDefinition::Enum(it) => ("ENUM", it.description.as_deref(), &it.directives),
         ast::TypeDefinition::InputObject(it) => ("INPUT_OBJECT", it.description.as_deref(), &it.directives),
+    }
+}
+
+/// How many fields, arguments and values a definition has.
+fn parts(definition: &ast::TypeDefinition) -> usize {
+    match definition {
+        ast::TypeDefinition::Enum(it) => it.values.len(),
+        ast::TypeDefinition::InputObject(it) => it.fields.len(),
+        _ => fields(definition).into_iter().flatten().map(|field| 1 + field.arguments.len()).sum(),
     }
 }
 

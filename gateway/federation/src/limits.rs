@@ -101,14 +101,19 @@ impl Tokens<'_> {
         match first {
             b'"' if self.bytes[start..].starts_with(b"\"\"\"") => self.block_string(),
             b'"' => self.string(),
-            _ if is_word(first) => {
-                while self.bytes.get(self.at).copied().is_some_and(is_word) {
-                    self.at += 1;
-                }
-            }
+            // Spreads may stand side by side without a space: `...A...B` is four tokens.
+            b'.' if self.bytes[start..].starts_with(b"...") => self.at = start + 3,
+            b'-' | b'0'..=b'9' => self.pass(|byte| is_name(byte) || matches!(byte, b'-' | b'.' | b'+')),
+            _ if is_name(first) => self.pass(is_name),
             _ => {}
         }
         Some((first, start))
+    }
+
+    fn pass(&mut self, belongs: fn(u8) -> bool) {
+        while self.bytes.get(self.at).copied().is_some_and(belongs) {
+            self.at += 1;
+        }
     }
 
     fn skip_ignored(&mut self) {
@@ -150,8 +155,8 @@ impl Tokens<'_> {
     }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'+')
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn location(text: &str, at: usize) -> Location {
@@ -176,6 +181,7 @@ mod tests {
         assert!(refusal(&format!("{{ {aliases} }}")).unwrap().contains("aliases"));
         assert!(refusal(&format!("{{ a {} }}", "@a ".repeat(1000))).unwrap().contains("directives"));
         assert!(refusal(&format!("{{ {} }}", "a ".repeat(10_000))).unwrap().contains("tokens"));
+        assert!(refusal(&format!("{{ {} }}", "...A...B".repeat(2_000))).unwrap().contains("tokens"));
     }
 
     #[test]

@@ -109,3 +109,24 @@ pub(crate) enum RewriteStep {
     Key(String),
     On(Vec<String>),
 }
+
+impl Plan {
+    /// How much text the plan sends to subgraphs: what it weighs in a cache.
+    pub fn text_bytes(&self) -> usize {
+        let first = self.subscription.as_ref().map_or(0, |fetch| fetch.operation.text.len());
+        first + self.node.as_ref().map_or(0, Node::text_bytes)
+    }
+}
+
+impl Node {
+    fn text_bytes(&self) -> usize {
+        match self {
+            Node::Fetch(fetch) | Node::Flatten { fetch, .. } => fetch.operation.text.len(),
+            Node::Batch(batch) => batch.operation.text.len(),
+            Node::Sequence(nodes) | Node::Parallel(nodes) => nodes.iter().map(Node::text_bytes).sum(),
+            Node::Condition { then, otherwise, .. } => {
+                [then, otherwise].into_iter().flatten().map(|node| node.text_bytes()).sum()
+            }
+        }
+    }
+}

@@ -146,13 +146,15 @@ impl Planner {
             Some(entities) => collect_keys(&entities.selections, &document.fragments, &mut keys),
             None => collect_keys(root, &document.fragments, &mut keys),
         }
+        let output_rewrites = rewrites(fetch.output_rewrites);
+        rename_keys(&mut keys, &output_rewrites);
         Ok(Fetch {
             subgraph: self.subgraph(&fetch.service_name)?,
             keys,
             operation: operation(fetch.operation, fetch.operation_kind, fetch.variable_usages),
             requires: fetch.requires.as_ref().map(requirements),
             input_rewrites: rewrites(fetch.input_rewrites),
-            output_rewrites: rewrites(fetch.output_rewrites),
+            output_rewrites,
         })
     }
 
@@ -169,14 +171,19 @@ impl Planner {
             }
             keys
         };
-        let entities = |entities: theirs::EntityBatchAlias| BatchEntities {
-            keys: keys(&entities.alias),
-            alias: entities.alias,
-            variable: entities.representations_variable_name,
-            paths: entities.merge_paths.iter().map(path).collect(),
-            requires: requirements(&entities.requires),
-            input_rewrites: rewrites(entities.input_rewrites),
-            output_rewrites: rewrites(entities.output_rewrites),
+        let entities = |entities: theirs::EntityBatchAlias| {
+            let mut keys = keys(&entities.alias);
+            let output_rewrites = rewrites(entities.output_rewrites);
+            rename_keys(&mut keys, &output_rewrites);
+            BatchEntities {
+                keys,
+                alias: entities.alias,
+                variable: entities.representations_variable_name,
+                paths: entities.merge_paths.iter().map(path).collect(),
+                requires: requirements(&entities.requires),
+                input_rewrites: rewrites(entities.input_rewrites),
+                output_rewrites,
+            }
         };
         let entities = batch.entity_batch.aliases.into_iter().map(entities).collect();
         Ok(Batch {
@@ -226,6 +233,23 @@ fn collect_keys(set: &SelectionSet, fragments: &[FragmentDefinition], keys: &mut
                 if let Some(fragment) = fragments.iter().find(|fragment| fragment.name == *name) {
                     collect_keys(&fragment.selection_set, fragments, keys);
                 }
+            }
+        }
+    }
+}
+
+/// Gives the members the names they have once the answer is rewritten.
+fn rename_keys(keys: &mut Vec<String>, output_rewrites: &[Rewrite]) {
+    for rewrite in output_rewrites {
+        let Rewrite::Rename { path, to } = rewrite else { continue };
+        let mut names = path.iter().filter_map(|step| match step {
+            RewriteStep::Key(name) => Some(name),
+            RewriteStep::On(_) => None,
+        });
+        if let (Some(name), None) = (names.next(), names.next()) {
+            keys.retain(|key| key != name);
+            if !keys.iter().any(|key| **key == **to) {
+                keys.push(to.to_string());
             }
         }
     }

@@ -14,27 +14,39 @@ use crate::value::{Object, Value, write_json, write_text};
 const ERRORS_MAX: usize = 100;
 
 /// The whole answer as JSON text, written in one pass: a null that spreads to its parent cuts off what was
-/// already written of that parent.
+/// already written of that parent. Adds what it finds wrong to the errors the subgraphs reported.
 pub(crate) fn project(
     schema: &Schema,
     root_type: &str,
     selections: &Selections,
     data: &Value,
-) -> (Bytes, Vec<GraphQLError>) {
-    let mut projector = Projector { schema, out: Vec::with_capacity(1024), errors: Vec::new() };
+    errors: &mut Vec<GraphQLError>,
+) -> Bytes {
+    let out = Vec::with_capacity(1024);
+    let mut projector = Projector { schema, out, errors: Vec::new(), missing: Vec::new() };
     let empty = Object::default();
     let object = data.as_object().unwrap_or(&empty);
     if projector.object(object, &[selections], root_type, &Place::Root).is_err() {
         projector.out.truncate(0);
         projector.out.extend_from_slice(b"null");
     }
-    (Bytes::from(projector.out), projector.errors)
+    errors.extend(projector.errors);
+    for path in projector.missing {
+        // Whoever reported this place, its parent or something within it has said why.
+        let told = |error: &GraphQLError| error.path.starts_with(&path) || path.starts_with(&error.path);
+        if !errors.iter().any(told) {
+            errors.push(GraphQLError::new(INTERNAL, "This field may not be null and has no value.").at(path));
+        }
+    }
+    Bytes::from(projector.out)
 }
 
 struct Projector<'a> {
     schema: &'a Schema,
     out: Vec<u8>,
     errors: Vec<GraphQLError>,
+    /// Where a null spread from: the specification wants an error for each.
+    missing: Vec<Vec<PathSegment>>,
 }
 
 /// A null where none may be: the parent becomes null instead.
@@ -73,7 +85,10 @@ impl Projector<'_> {
         static_type: &str,
         place: &Place<'_>,
     ) -> Result<(), Spread> {
-        let runtime = object.typename().unwrap_or(static_type);
+        let runtime = match place {
+            Place::Root => static_type,
+            _ => object.typename().unwrap_or(static_type),
+        };
         self.out.push(b'{');
         let mut first = true;
         if let [set] = sets
@@ -137,7 +152,8 @@ impl Projector<'_> {
         let denied = |field: &&Field| match &field.denial {
             Denial::Never => false,
             Denial::Always => true,
-            Denial::On(types) => types.contains(runtime),
+            // Known as an interface only, it may be any of them.
+            Denial::On(types) => types.contains(runtime) || !self.schema.is_object(runtime),
         };
         if fields.iter().all(denied) {
             self.report(UNAUTHORIZED, "You may not see this part of the answer.", &place);
@@ -169,7 +185,12 @@ impl Projector<'_> {
         let start = self.out.len();
         let written = match ty {
             TypeRef::NonNull(inner) => match self.value(inner, value, fields, place)? {
-                Written::Null => return Err(Spread),
+                Written::Null => {
+                    if self.missing.len() < ERRORS_MAX {
+                        self.missing.push(place.path());
+                    }
+                    return Err(Spread);
+                }
                 Written::Value => return Ok(Written::Value),
             },
             _ if value.is_null() => Ok(Written::Null),
@@ -214,11 +235,18 @@ impl Projector<'_> {
                 Some(text) if values.contains(text) => true,
                 _ => return Ok(Written::Null),
             },
-            Leaf::Int | Leaf::Float => value.is_number(),
+            Leaf::Int => match value.as_i32() {
+                Some(whole) => {
+                    self.out.extend_from_slice(whole.to_string().as_bytes());
+                    return Ok(Written::Value);
+                }
+                None => false,
+            },
+            Leaf::Float => value.is_number(),
             Leaf::String => value.is_string(),
             Leaf::Boolean => matches!(value, Value::Bool(_)),
             // An id is text in every answer, even where a subgraph sends a number.
-            Leaf::Id if value.is_number() => {
+            Leaf::Id if value.is_whole() => {
                 self.out.push(b'"');
                 write_json(&mut self.out, value);
                 self.out.push(b'"');

@@ -1,5 +1,6 @@
 //! The document as the planner is to see it: only what must be fetched, under names that cannot collide.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use graphql_tools::parser::Pos;
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::authorize::{Denial, Denied, Rules};
 use crate::document::{Document, OperationRef, condition_name, fragments, operations};
+use crate::error::{BAD_USER_INPUT, GraphQLError, Judged};
 use crate::schema::Schema;
 
 /// The values of the variables that decide what is selected. They are put into the document before planning,
@@ -33,11 +35,26 @@ pub(crate) struct Aliases {
 }
 
 impl Conditions {
-    pub fn new(document: &Document, operation: &OperationRef<'_>, variables: &Map<String, Value>) -> Self {
-        let value = |name: &str| variables.get(name).and_then(Value::as_bool).unwrap_or_default();
+    pub fn new(
+        document: &Document,
+        operation: &OperationRef<'_>,
+        variables: &Map<String, Value>,
+    ) -> Judged<Self> {
         let declared =
             operation.variables.iter().filter(|variable| document.conditions.contains(&variable.name));
-        Conditions(declared.map(|variable| (variable.name.clone(), value(&variable.name))).collect())
+        let value = |variable: &query::VariableDefinition| {
+            let name = &variable.name;
+            match variables.get(name).and_then(Value::as_bool) {
+                Some(value) => Ok((name.clone(), value)),
+                // A default lets a nullable variable stand here, and the client may still send null.
+                None => {
+                    let message =
+                        format!("Variable \"${name}\" decides what is selected, so it must not be null.");
+                    Err(vec![GraphQLError::new(BAD_USER_INPUT, message)])
+                }
+            }
+        };
+        declared.map(value).collect::<Judged<_>>().map(Conditions)
     }
 
     /// Whether `@skip` and `@include` leave a selection in.
@@ -95,14 +112,16 @@ impl Scope<'_> {
         operation: &OperationRef<'_>,
         root: &str,
     ) -> Option<query::Document> {
-        let known = fragments(&document.ast);
-        let mut used = HashMap::new();
-        let selection_set = self.set(operation.selection_set, root, root, &known, &mut used);
+        let rewriter = Rewriter { scope: self, fragments: fragments(&document.ast), root };
+        let selection_set = rewriter.set(operation.selection_set, root, root);
         if selection_set.items.is_empty() {
             return None;
         }
         let position = Pos::default();
-        let variable_definitions = operation.variables.to_vec();
+        let mut variable_definitions = operation.variables.to_vec();
+        for definition in &mut variable_definitions {
+            definition.name = wire_name(&definition.name).into_owned();
+        }
         let directives = Vec::new();
         let name = None;
         let operation = match operation.kind {
@@ -130,123 +149,133 @@ impl Scope<'_> {
                 })
             }
         };
-        let fragments = used.into_values().flatten().map(query::Definition::Fragment);
-        let mut definitions = vec![query::Definition::Operation(operation)];
-        definitions.extend(fragments);
-        Some(query::Document { definitions })
+        Some(query::Document { definitions: vec![query::Definition::Operation(operation)] })
     }
+}
 
-    fn set<'d>(
-        &self,
-        set: &'d query::SelectionSet,
-        parent: &str,
-        root: &str,
-        known: &HashMap<&'d str, &'d query::FragmentDefinition>,
-        used: &mut HashMap<&'d str, Option<query::FragmentDefinition>>,
-    ) -> query::SelectionSet {
+/// Writes one operation anew, its fragments in place: what a fragment means depends on where it stands.
+struct Rewriter<'a> {
+    scope: &'a Scope<'a>,
+    fragments: HashMap<&'a str, &'a query::FragmentDefinition>,
+    root: &'a str,
+}
+
+impl<'a> Rewriter<'a> {
+    /// A selection set written on `parent`, for values of the type `value_type`, which is as narrow or narrower.
+    fn set(&self, set: &'a query::SelectionSet, parent: &str, value_type: &str) -> query::SelectionSet {
         let mut items = Vec::with_capacity(set.items.len());
+        let mut denied = false;
         for selection in &set.items {
-            match selection {
-                query::Selection::Field(field) if self.conditions.include(&field.directives) => {
-                    // The engine answers these itself; the planner knows no subgraph for them.
-                    if parent == root && field.name.starts_with("__") {
-                        continue;
+            let (directives, condition, inner) = match selection {
+                query::Selection::Field(field) => {
+                    if self.scope.conditions.include(&field.directives) {
+                        denied |= !self.field(field, parent, value_type, &mut items);
                     }
-                    let denial = self.rules.denial(self.denied, self.schema, parent, field);
-                    if denial == Denial::Always {
-                        continue;
-                    }
-                    let selection = query::Selection::Field(self.field(field, parent, root, known, used));
-                    match denial {
-                        Denial::On(denied) => items.extend(self.on_allowed(parent, &denied, &selection)),
-                        _ => items.push(selection),
-                    }
+                    continue;
                 }
-                query::Selection::InlineFragment(fragment)
-                    if self.conditions.include(&fragment.directives) =>
-                {
-                    let parent = fragment.type_condition.as_ref().map_or(parent, condition_name);
-                    let selection_set = self.set(&fragment.selection_set, parent, root, known, used);
-                    if !selection_set.items.is_empty() {
-                        items.push(inline(parent, selection_set));
-                    }
+                query::Selection::InlineFragment(fragment) => {
+                    let condition = fragment.type_condition.as_ref().map_or(parent, condition_name);
+                    (&fragment.directives, condition, &fragment.selection_set)
                 }
-                query::Selection::FragmentSpread(spread) if self.conditions.include(&spread.directives) => {
-                    let Some((name, fragment)) = known.get_key_value(spread.fragment_name.as_str()) else {
-                        continue;
-                    };
-                    if !used.contains_key(name) {
-                        let parent = condition_name(&fragment.type_condition);
-                        let selection_set = self.set(&fragment.selection_set, parent, root, known, used);
-                        let rewritten = query::FragmentDefinition {
-                            directives: Vec::new(),
-                            selection_set,
-                            ..fragment_head(fragment)
-                        };
-                        used.insert(name, Some(rewritten).filter(|it| !it.selection_set.items.is_empty()));
-                    }
-                    if used.get(name).is_some_and(Option::is_some) {
-                        let directives = Vec::new();
-                        items.push(query::Selection::FragmentSpread(query::FragmentSpread {
-                            directives,
-                            ..spread.clone()
-                        }));
-                    }
+                query::Selection::FragmentSpread(spread) => {
+                    let Some(fragment) = self.fragments.get(spread.fragment_name.as_str()) else { continue };
+                    (&spread.directives, condition_name(&fragment.type_condition), &fragment.selection_set)
                 }
-                _ => {}
+            };
+            if !self.scope.conditions.include(directives) {
+                continue;
             }
+            // No object can be both: such a selection is valid inside a fragment on what they share.
+            if !self.scope.schema.overlap(value_type, condition) {
+                continue;
+            }
+            let known = self.scope.schema.always_satisfies(value_type, condition);
+            let selection_set = self.set(inner, condition, if known { value_type } else { condition });
+            match known {
+                true => items.extend(selection_set.items),
+                false if selection_set.items.is_empty() => {}
+                false => items.push(inline(condition, selection_set)),
+            }
+        }
+        // Whether the object is there and of what type must still be known, to say what was denied.
+        if denied && parent != self.root {
+            items.push(typename());
         }
         query::SelectionSet { span: set.span, items }
     }
 
-    fn field<'d>(
+    /// Adds a field where the caller may see it; says whether that is everywhere.
+    fn field(
         &self,
-        field: &'d query::Field,
+        field: &'a query::Field,
         parent: &str,
-        root: &str,
-        known: &HashMap<&'d str, &'d query::FragmentDefinition>,
-        used: &mut HashMap<&'d str, Option<query::FragmentDefinition>>,
-    ) -> query::Field {
-        let returned = self.schema.field(parent, &field.name).map_or("", |definition| definition.ty.name());
-        let mut selection_set = self.set(&field.selection_set, returned, root, known, used);
+        value_type: &str,
+        items: &mut Vec<query::Selection>,
+    ) -> bool {
+        let Scope { rules, denied, schema, .. } = self.scope;
+        // The engine answers these itself; the planner knows no subgraph for them.
+        if parent == self.root && field.name.starts_with("__") {
+            return true;
+        }
+        let selection = || query::Selection::Field(self.rewritten(field, parent));
+        match rules.denial(denied, schema, parent, field) {
+            Denial::Never => items.push(selection()),
+            Denial::Always => return false,
+            // Asked only of the types that are open, so that no subgraph gives it away.
+            Denial::On(types) => {
+                let possible = schema.get(value_type).into_iter().flat_map(|ty| &ty.possible);
+                let mut allowed: Vec<_> = possible.filter(|name| !types.contains(*name)).collect();
+                if allowed.len() == 1 && allowed[0] == value_type {
+                    items.push(selection());
+                    return true;
+                }
+                allowed.sort();
+                let set = || query::SelectionSet { span: Default::default(), items: vec![selection()] };
+                items.extend(allowed.into_iter().map(|name| inline(name, set())));
+                return false;
+            }
+        }
+        true
+    }
+
+    fn rewritten(&self, field: &'a query::Field, parent: &str) -> query::Field {
+        let Scope { schema, aliases, .. } = self.scope;
+        let returned = schema.field(parent, &field.name).map_or("", |definition| definition.ty.name());
+        let mut selection_set = self.set(&field.selection_set, returned, returned);
         if selection_set.items.is_empty() && !field.selection_set.items.is_empty() {
-            // Whether the object is there must still be known when all within it is skipped or denied.
+            // Whether the object is there must still be known when all within it is skipped.
             selection_set.items.push(typename());
         }
-        let data_key = self.aliases.data_key(field);
+        let data_key = aliases.data_key(field);
+        let argument =
+            |(name, value): &(String, query::Value)| (name.clone(), with_wire_names(value.clone()));
         query::Field {
             position: field.position,
             alias: Some(data_key).filter(|key| *key != field.name),
             name: field.name.clone(),
-            arguments: field.arguments.clone(),
+            arguments: field.arguments.iter().map(argument).collect(),
             directives: Vec::new(),
             selection_set,
         }
     }
+}
 
-    /// A field some types of an interface deny is asked only of the others, so that no subgraph gives it away.
-    fn on_allowed(
-        &self,
-        parent: &str,
-        denied: &HashSet<String>,
-        selection: &query::Selection,
-    ) -> Vec<query::Selection> {
-        let possible = self.schema.get(parent).map(|ty| &ty.possible);
-        let mut allowed: Vec<_> =
-            possible.into_iter().flatten().filter(|name| !denied.contains(*name)).collect();
-        allowed.sort();
-        let set = || query::SelectionSet { span: Default::default(), items: vec![selection.clone()] };
-        allowed.into_iter().map(|name| inline(name, set())).collect()
+/// What a client's variable is called in requests to subgraphs, where one name is taken by the entities'.
+pub(crate) fn wire_name(name: &str) -> Cow<'_, str> {
+    match name.trim_start_matches('_') {
+        "representations" => Cow::Owned(format!("_{name}")),
+        _ => Cow::Borrowed(name),
     }
 }
 
-fn fragment_head(fragment: &query::FragmentDefinition) -> query::FragmentDefinition {
-    query::FragmentDefinition {
-        position: fragment.position,
-        name: fragment.name.clone(),
-        type_condition: fragment.type_condition.clone(),
-        directives: Vec::new(),
-        selection_set: query::SelectionSet { span: fragment.selection_set.span, items: Vec::new() },
+fn with_wire_names(value: query::Value) -> query::Value {
+    match value {
+        query::Value::Variable(name) => query::Value::Variable(wire_name(&name).into_owned()),
+        query::Value::List(items) => query::Value::List(items.into_iter().map(with_wire_names).collect()),
+        query::Value::Object(members) => query::Value::Object(
+            members.into_iter().map(|(name, value)| (name, with_wire_names(value))).collect(),
+        ),
+        value => value,
     }
 }
 

@@ -111,6 +111,18 @@ impl Schema {
             })
     }
 
+    /// Whether some object can be of both types.
+    pub fn overlap(&self, one: &str, other: &str) -> bool {
+        match (self.types.get(one), self.types.get(other)) {
+            (Some(one), Some(other)) => one.name == other.name || !one.possible.is_disjoint(&other.possible),
+            _ => false,
+        }
+    }
+
+    pub fn is_object(&self, name: &str) -> bool {
+        self.types.get(name).is_some_and(|ty| ty.kind == Kind::Object)
+    }
+
     /// The public schema as SDL, without what every schema has.
     pub fn sdl(&self) -> String {
         let built_in = |name: &str| name.starts_with("__") || BUILT_IN_SCALARS.contains(&name);

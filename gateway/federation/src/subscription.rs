@@ -1,7 +1,6 @@
 //! Subscriptions: one subgraph gives the events, the rest of the plan completes each.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -35,11 +34,10 @@ impl Engine {
         let events = {
             let execution = Execution::new(&self.subgraphs, &prepared.values, &context, Value::Null);
             let request = execution.request(&source.operation, Vec::new());
-            let limit = Duration::from_millis(self.subgraphs.timeout_ms);
-            match tokio::time::timeout(limit, subgraph.subscribe(request, &context)).await {
-                Ok(events) => events,
-                Err(_) => Err(SubgraphError::Timeout),
-            }
+            let limit = execution.time_limit();
+            tokio::time::timeout_at(limit, subgraph.subscribe(request, &context))
+                .await
+                .unwrap_or(Err(SubgraphError::Timeout))
         };
         let mut events = events.map_err(|error| {
             tracing::warn!(subgraph = %name, %error, "a subscription could not be opened");

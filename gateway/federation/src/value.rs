@@ -4,6 +4,8 @@ mod convert;
 mod read;
 mod write;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,6 +53,9 @@ pub enum Key {
 pub struct Object {
     members: Vec<(Key, Value)>,
 }
+
+/// Up to this many members are merged by scanning.
+const SCAN_MEMBERS_MAX: usize = 256;
 
 impl Span {
     /// Only the reader makes spans, so that each is known to be one valid JSON token.
@@ -143,6 +148,34 @@ impl Object {
         self.position(name).map(|position| self.members.remove(position).1)
     }
 
+    fn merge(&mut self, theirs: Object) {
+        if theirs.len() > SCAN_MEMBERS_MAX {
+            return self.merge_many(theirs);
+        }
+        for (key, value) in theirs.members {
+            match self.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
+                Some((_, known)) => known.merge(value),
+                None => self.members.push((key, value)),
+            }
+        }
+    }
+
+    /// Hardly a selection is as large, so this is a subgraph's nonsense; a scan for each member would take hours.
+    fn merge_many(&mut self, theirs: Object) {
+        let positions = self.members.iter().enumerate();
+        let mut known: HashMap<Vec<u8>, usize> =
+            positions.rev().map(|(position, (key, _))| (key.as_bytes().to_vec(), position)).collect();
+        for (key, value) in theirs.members {
+            match known.entry(key.as_bytes().to_vec()) {
+                Entry::Occupied(position) => self.members[*position.get()].1.merge(value),
+                Entry::Vacant(position) => {
+                    position.insert(self.members.len());
+                    self.members.push((key, value));
+                }
+            }
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Value)> {
         self.members.iter().map(|(key, value)| (key, value))
     }
@@ -224,6 +257,29 @@ impl Value {
         }
     }
 
+    /// A number that fits an `Int`, however it is written: JSON has no integers of its own.
+    pub fn as_i32(&self) -> Option<i32> {
+        let exact = |float: f64| (float.fract() == 0.0 && float.abs() < 4e9).then_some(float as i64);
+        let whole = match self {
+            Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(exact)),
+            Value::Raw(span) => {
+                let text = std::str::from_utf8(span.as_bytes()).ok()?;
+                text.parse().ok().or_else(|| text.parse().ok().and_then(exact))
+            }
+            _ => None,
+        };
+        whole.and_then(|whole| i32::try_from(whole).ok())
+    }
+
+    /// Whether it is a number written without fraction or exponent, of any length.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Value::Number(number) => number.is_i64() || number.is_u64(),
+            Value::Raw(span) => span.as_bytes().iter().all(|byte| matches!(byte, b'-' | b'0'..=b'9')),
+            _ => false,
+        }
+    }
+
     /// Lays another answer over this one. Objects and lists of equal length merge member by member; a null
     /// never covers a value, because one subgraph failing must not undo what another gave.
     pub fn merge(&mut self, other: Value) {
@@ -233,13 +289,7 @@ impl Value {
                 if Arc::ptr_eq(mine, &theirs) {
                     return;
                 }
-                let mine = Arc::make_mut(mine);
-                for (key, value) in Arc::unwrap_or_clone(theirs).members {
-                    match mine.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
-                        Some((_, known)) => known.merge(value),
-                        None => mine.members.push((key, value)),
-                    }
-                }
+                Arc::make_mut(mine).merge(Arc::unwrap_or_clone(theirs));
             }
             (Value::List(mine), Value::List(theirs)) if mine.len() == theirs.len() => {
                 let mine = Arc::make_mut(mine);

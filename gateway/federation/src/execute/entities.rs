@@ -133,11 +133,12 @@ impl Execution<'_> {
         let missing = wanted.targets.get(entities.len()..).filter(|_| silent).unwrap_or_default();
         let mut errors = self.unavailable_at(missing, keys);
         let root = self.data();
-        for error in own {
-            let places = self.places(&root, wanted, &entities, &error.path[1..]);
-            errors.extend(places.into_iter().map(|path| paths::client_error(error.clone(), path)));
-        }
-        for error in stray {
+        let told = own.iter().flat_map(|error| {
+            let places = self.places(&root, wanted, &entities, &error.path[1..], output_rewrites);
+            places.into_iter().map(|path| paths::client_error(error.clone(), path))
+        });
+        errors.extend(told.take(REPORTS_MAX));
+        for error in stray.into_iter().take(REPORTS_MAX) {
             let first = wanted.targets.iter().flatten().next();
             let path = first.map(|target| self.target_path(&root, target)).unwrap_or_default();
             errors.push(paths::client_error(error, path));
@@ -178,6 +179,7 @@ impl Execution<'_> {
         wanted: &Wanted,
         entities: &[Value],
         path: &[PathSegment],
+        output_rewrites: &[Rewrite],
     ) -> Vec<Vec<PathSegment>> {
         let (indices, below): (Vec<usize>, &[PathSegment]) = match path {
             [PathSegment::Index(index), below @ ..] => (vec![*index], below),
@@ -188,7 +190,7 @@ impl Execution<'_> {
                 (if lacking.is_empty() { all.collect() } else { lacking }, below)
             }
         };
-        let below = self.client_path(below);
+        let below = self.client_path(below, output_rewrites);
         let targets =
             indices.iter().filter_map(|index| wanted.targets.get(*index)).flatten().take(REPORTS_MAX);
         let place = |target: &Target| {
@@ -239,7 +241,8 @@ fn represent(schema: &Schema, object: &Object, requires: &[Requirement]) -> Opti
     object.typename()?;
     let mut out = Object::default();
     let found = fill(schema, object, requires, &mut out);
-    (found != Some(false)).then(|| Value::object(out))
+    // All that is required may be required of other types only.
+    (found != Some(false) && out.get("__typename").is_some()).then(|| Value::object(out))
 }
 
 /// Adds the required members. Says whether one besides the type name was found; nothing if none was required,

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Execution;
+use super::{Execution, rewrites};
 use crate::error::{GraphQLError, INTERNAL, PathSegment};
-use crate::plan::PathStep;
+use crate::plan::{PathStep, Rewrite};
 use crate::schema::Schema;
 use crate::subgraph::AnswerError;
 use crate::value::Value;
@@ -74,6 +74,20 @@ pub(super) fn merge_at(root: &mut Value, target: &[u32], other: Value) {
     }
 }
 
+/// What servers add for their own operators, under the names they are known to give it.
+const INTERNAL_EXTENSIONS: [&str; 10] = [
+    "serviceName",
+    "service",
+    "subgraph",
+    "subgraphName",
+    "url",
+    "stacktrace",
+    "exception",
+    "debug",
+    "request",
+    "response",
+];
+
 pub(super) fn key(key: &str) -> PathSegment {
     PathSegment::Key(key.into())
 }
@@ -81,9 +95,7 @@ pub(super) fn key(key: &str) -> PathSegment {
 /// A subgraph's error for the client: its code and words, without what it tells about the subgraph itself.
 pub(super) fn client_error(error: AnswerError, path: Vec<PathSegment>) -> GraphQLError {
     let mut extensions = error.extensions;
-    for internal in ["serviceName", "service", "stacktrace", "exception"] {
-        extensions.remove(internal);
-    }
+    extensions.retain(|name, _| !INTERNAL_EXTENSIONS.iter().any(|it| name.eq_ignore_ascii_case(it)));
     let code = match extensions.remove("code") {
         Some(serde_json::Value::String(code)) => Cow::Owned(code),
         _ => Cow::Borrowed(INTERNAL),
@@ -93,7 +105,9 @@ pub(super) fn client_error(error: AnswerError, path: Vec<PathSegment>) -> GraphQ
 
 impl Execution<'_> {
     /// A path of a subgraph's answer in the client's names.
-    pub(super) fn client_path(&self, path: &[PathSegment]) -> Vec<PathSegment> {
+    pub(super) fn client_path(&self, path: &[PathSegment], output_rewrites: &[Rewrite]) -> Vec<PathSegment> {
+        let mut path = path.to_vec();
+        rewrites::rename_path(output_rewrites, &mut path);
         path.iter()
             .map(|segment| match segment {
                 PathSegment::Key(name) => key(self.subgraphs.aliases.response_key(name)),

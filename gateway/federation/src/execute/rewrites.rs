@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::error::PathSegment;
 use crate::plan::{Rewrite, RewriteStep};
 use crate::schema::Schema;
 use crate::value::{Key, Value};
@@ -11,6 +12,25 @@ pub(super) fn apply(schema: &Schema, rewrites: &[Rewrite], value: &mut Value) {
         match rewrite {
             Rewrite::Rename { path, to } => walk(schema, path, value, &Change::Rename(to)),
             Rewrite::Set { path, value: set } => walk(schema, path, value, &Change::Set(set)),
+        }
+    }
+}
+
+/// Brings the path of an error under the names its answer has once it is rewritten.
+pub(super) fn rename_path(rewrites: &[Rewrite], path: &mut [PathSegment]) {
+    for rewrite in rewrites {
+        let Rewrite::Rename { path: steps, to } = rewrite else { continue };
+        let mut names = path.iter_mut().filter(|segment| matches!(segment, PathSegment::Key(_)));
+        let mut last = None;
+        let leads_here = steps.iter().all(|step| match step {
+            RewriteStep::On(_) => true,
+            RewriteStep::Key(name) => {
+                last = names.next();
+                matches!(&last, Some(PathSegment::Key(key)) if **key == **name)
+            }
+        });
+        if let (true, Some(last)) = (leads_here, last) {
+            *last = PathSegment::Key(to.clone());
         }
     }
 }

@@ -5,11 +5,13 @@ use bytes::Bytes;
 pub(super) struct Frames {
     kind: Kind,
     waiting: Vec<u8>,
+    /// How far it was searched in vain: a long event arrives in thousands of pieces.
+    searched: usize,
 }
 
 enum Kind {
     Sse,
-    Multipart,
+    Multipart(Nesting),
 }
 
 pub(super) enum Frame {
@@ -20,11 +22,12 @@ pub(super) enum Frame {
 
 impl Frames {
     pub fn sse() -> Self {
-        Frames { kind: Kind::Sse, waiting: Vec::new() }
+        Frames { kind: Kind::Sse, waiting: Vec::new(), searched: 0 }
     }
 
     pub fn multipart() -> Self {
-        Frames { kind: Kind::Multipart, waiting: Vec::new() }
+        let kind = Kind::Multipart(Nesting::default());
+        Frames { kind, waiting: Vec::new(), searched: 0 }
     }
 
     pub fn push(&mut self, chunk: &[u8]) {
@@ -38,13 +41,18 @@ impl Frames {
     pub fn next(&mut self) -> Option<Frame> {
         match self.kind {
             Kind::Sse => self.next_sse(),
-            Kind::Multipart => self.next_part(),
+            Kind::Multipart(_) => self.next_part(),
         }
     }
 
     fn next_sse(&mut self) -> Option<Frame> {
         loop {
-            let end = block_end(&self.waiting)?;
+            let Some(end) = block_end(&self.waiting, self.searched) else {
+                // The longest mark of an end may have come but for its last byte.
+                self.searched = self.waiting.len().saturating_sub(3);
+                return None;
+            };
+            self.searched = 0;
             let block: Vec<u8> = self.waiting.drain(..end).collect();
             let block = String::from_utf8_lossy(&block);
             let field = |name: &str, line: &str| {
@@ -65,39 +73,57 @@ impl Frames {
     /// Servers send a part's closing boundary only with the next part, so a part is taken to end where its
     /// JSON does.
     fn next_part(&mut self) -> Option<Frame> {
-        let start = self.waiting.iter().position(|byte| *byte == b'{')?;
-        let end = start + object_end(&self.waiting[start..])?;
-        let event = Bytes::copy_from_slice(&self.waiting[start..end]);
-        self.waiting.drain(..end);
-        Some(Frame::Event(event))
+        let Kind::Multipart(nesting) = &mut self.kind else { return None };
+        let unread = &self.waiting[self.searched..];
+        let Some(end) = unread.iter().position(|byte| nesting.closes(*byte)) else {
+            self.searched = self.waiting.len();
+            // Headers and boundaries are of no use.
+            if nesting.depth == 0 {
+                self.waiting.clear();
+                self.searched = 0;
+            }
+            return None;
+        };
+        let part: Vec<u8> = self.waiting.drain(..=self.searched + end).collect();
+        self.searched = 0;
+        let start = part.iter().position(|byte| *byte == b'{')?;
+        Some(Frame::Event(Bytes::from(part).slice(start..)))
     }
 }
 
-/// The end of the first block that a blank line closes.
-fn block_end(bytes: &[u8]) -> Option<usize> {
-    let closing =
-        |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark).map(|at| at + mark.len());
+/// The end of the first block that a blank line closes, searched from a place on.
+fn block_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = &bytes[from..];
+    let closing = |mark: &[u8]| {
+        rest.windows(mark.len()).position(|window| window == mark).map(|at| from + at + mark.len())
+    };
     closing(b"\n\n").into_iter().chain(closing(b"\r\n\r\n")).min()
 }
 
-fn object_end(bytes: &[u8]) -> Option<usize> {
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    for (at, byte) in bytes.iter().enumerate() {
+/// How deep in JSON objects a reader is that sees one byte at a time.
+#[derive(Default)]
+struct Nesting {
+    depth: usize,
+    quoted: bool,
+    escaped: bool,
+}
+
+impl Nesting {
+    /// Whether this byte closes the outermost object. Outside of objects, text means nothing.
+    fn closes(&mut self, byte: u8) -> bool {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b'{' if !quoted => depth += 1,
-            b'}' if !quoted => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
+            _ if self.escaped => self.escaped = false,
+            b'\\' if self.quoted => self.escaped = true,
+            b'"' if self.depth > 0 => self.quoted = !self.quoted,
+            b'{' if !self.quoted => self.depth += 1,
+            b'}' if !self.quoted && self.depth > 0 => {
+                self.depth -= 1;
+                return self.depth == 0;
             }
             _ => {}
         }
+        false
     }
-    None
 }
 
 #[cfg(test)]

@@ -43,11 +43,22 @@ pub(super) fn event(text: Bytes, depth_max: usize) -> Result<Option<Answer>, Sub
     }
 }
 
+/// How much of one error's words and of its extensions is passed on: it may stand at many places.
+const MESSAGE_CHARACTERS_MAX: usize = 2_000;
+const EXTENSIONS_BYTES_MAX: usize = 16 * 1024;
+/// No selection is as deep.
+const PATH_SEGMENTS_MAX: usize = 200;
+
 fn answer_error(error: &Object) -> AnswerError {
-    let message = error.get("message").and_then(plain_text).unwrap_or_else(|| "Unknown error.".to_owned());
-    let path =
-        error.get("path").and_then(Value::as_list).unwrap_or_default().iter().filter_map(segment).collect();
-    let extensions = match error.get("extensions").map(plain) {
+    let mut message =
+        error.get("message").and_then(plain_text).unwrap_or_else(|| "Unknown error.".to_owned());
+    if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {
+        message.truncate(end);
+    }
+    let path = error.get("path").and_then(Value::as_list).unwrap_or_default().iter().take(PATH_SEGMENTS_MAX);
+    let path = path.filter_map(segment).collect();
+    let extensions = error.get("extensions").map(to_json_bytes).filter(|it| it.len() <= EXTENSIONS_BYTES_MAX);
+    let extensions = match extensions.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
         Some(serde_json::Value::Object(extensions)) => extensions,
         _ => Map::new(),
     };

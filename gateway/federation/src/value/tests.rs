@@ -81,3 +81,18 @@ fn merging_keeps_what_stands_when_the_other_is_null() {
     mine.merge(read(br#"{"a": null, "b": 2, "l": [{"q": 2}, {"q": 3}]}"#).unwrap());
     assert_eq!(back(&mine), serde_json::json!({"a": {"x": 1}, "l": [{"p": 1, "q": 2}, {"q": 3}], "b": 2}));
 }
+
+#[test]
+fn a_huge_object_merges_as_a_small_one_does() {
+    let object = |from: usize, to: usize| {
+        let member = |n: usize| format!("\"m{n}\":{{\"v{from}\":{n}}}");
+        read(format!("{{{}}}", (from..to).map(member).collect::<Vec<_>>().join(",")).as_bytes()).unwrap()
+    };
+    let mut merged = object(0, 700);
+    merged.merge(object(400, 1_000));
+    assert_eq!(merged.as_object().unwrap().len(), 1_000);
+    let json = back(&merged);
+    assert_eq!(json["m399"], serde_json::json!({"v0": 399}));
+    assert_eq!(json["m400"], serde_json::json!({"v0": 400, "v400": 400}));
+    assert_eq!(json["m999"], serde_json::json!({"v400": 999}));
+}

@@ -140,3 +140,76 @@ async fn an_open_interface_is_asked_only_of_the_types_that_are_open() {
     assert_eq!(world.asked()[0].matches("title").count(), 1, "{:?}", world.asked());
     assert!(world.asked()[0].contains("on Book{title}"), "{:?}", world.asked());
 }
+
+fn open_interface() -> World {
+    let (before, interface) = SUPERGRAPH.split_once("interface Media").unwrap();
+    let open = interface.replacen(r#"@requiresScopes(scopes: [["films"]])"#, "", 1);
+    World::in_process_under(&format!("{before}interface Media{open}"), Settings::default(), None)
+}
+
+#[tokio::test]
+async fn an_interface_within_a_type_is_no_way_around_the_type_s_rules() {
+    for query in [
+        "{ shelf { ... on Film { ... on Media { t: title } } } }",
+        "{ shelf { ... on Film { ...T } } } fragment T on Media { t: title }",
+        "{ shelf { ... on Media { ... on Film { ... { t: title } } } } }",
+    ] {
+        let world = open_interface();
+        let answer = world.ask(query).await;
+        assert_eq!(answer["data"]["shelf"], json!([{}, {"t": null}]), "{query}");
+        assert_eq!(unauthorized(&answer), [r#"["shelf",1,"t"]"#]);
+        assert!(world.asked().iter().all(|asked| !asked.contains("title")), "{:?}", world.asked());
+    }
+}
+
+#[tokio::test]
+async fn a_fragment_of_nothing_but_denied_fields_is_still_answered_with_nulls() {
+    let world = World::in_process();
+    let answer = world.ask("{ shelf { id ... on Film { title } } }").await;
+    assert_eq!(answer["data"]["shelf"], json!([{"id": "b1"}, {"id": "f1", "title": null}]));
+    assert_eq!(unauthorized(&answer), [r#"["shelf",1,"title"]"#]);
+}
+
+#[tokio::test]
+async fn a_rule_on_a_type_holds_wherever_in_the_arguments_it_is_given() {
+    let guarded = SUPERGRAPH.replacen("enum Order ", "enum Order @authenticated ", 1);
+    let cases = [
+        ("{ products(filter: {order: UP}) { upc } }", json!({})),
+        ("query($f: Filter) { products(filter: $f) { upc } }", json!({"f": {"order": "UP"}})),
+        ("query($o: Order!) { products(filter: {order: $o}) { upc } }", json!({"o": "UP"})),
+        (
+            "query($o: Order! = UP) { ...F } fragment F on Query { products(filter: {order: $o}) { upc } }",
+            json!({}),
+        ),
+    ];
+    for (query, variables) in cases {
+        let world = World::in_process_under(&guarded, Settings::default(), None);
+        for _ in 0..2 {
+            let answer = world.ask_as(query, variables.clone(), &grants(false, &[])).await;
+            assert_eq!(answer["data"], Value::Null, "{query}");
+            assert_eq!(unauthorized(&answer), [r#"["products"]"#]);
+            assert_eq!(world.asked().len(), 0);
+        }
+        let answer = world.ask_as(query, variables, &grants(true, &[])).await;
+        assert_eq!(answer["data"]["products"][0]["upc"], "p1", "{query} {answer}");
+    }
+    let world = World::in_process_under(&guarded, Settings::default(), None);
+    let unused = "query($f: Filter) { products(first: 1, filter: $f) { upc } }";
+    let answer = world.ask_as(unused, json!({"f": null}), &grants(false, &[])).await;
+    assert_eq!(answer["data"]["products"][0]["upc"], "p1", "{answer}");
+}
+
+#[tokio::test]
+async fn directives_guard_under_whatever_name_they_are_imported() {
+    for link in [r#"as: "members", "#, r#"import: [{name: "@authenticated", as: "@members"}], "#] {
+        let url = r#"url: "https://specs.apollo.dev/authenticated/v0.1", "#;
+        let renamed = SUPERGRAPH.replace("@authenticated", "@members").replacen(
+            url,
+            &format!("{url}{}", link.replace("@authenticated ", "")),
+            1,
+        );
+        let world = World::in_process_under(&renamed, Settings::default(), None);
+        let answer = world.ask("{ me { email } }").await;
+        assert_eq!(unauthorized(&answer), [r#"["me","email"]"#], "{link}");
+    }
+}

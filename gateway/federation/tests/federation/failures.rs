@@ -150,3 +150,75 @@ async fn an_entity_nobody_knows_is_null_without_an_error() {
         ]}})
     );
 }
+
+#[tokio::test]
+async fn a_number_must_be_one_its_type_can_hold() {
+    for (karma, shown) in [("7", json!(7)), ("7.0", json!(7)), ("-7e0", json!(-7))] {
+        let text = format!(r#"{{"data": {{"_entities": [{{"karma": {karma}}}]}}}}"#);
+        let answer = answering(Box::leak(text.into_boxed_str())).await.ask("{ me { karma } }").await;
+        assert_eq!(answer, json!({"data": {"me": {"karma": shown}}}));
+    }
+    for karma in ["1.5", "2147483648", "-1e300", "\"1\""] {
+        let text = format!(r#"{{"data": {{"_entities": [{{"karma": {karma}}}]}}}}"#);
+        let answer = answering(Box::leak(text.into_boxed_str())).await.ask("{ me { karma } }").await;
+        assert_eq!(answer["data"], json!({"me": {"karma": null}}), "{karma}");
+        assert_eq!(answer["errors"][0]["path"], json!(["me", "karma"]));
+    }
+    let answer = answering(r#"{"data": {"latest": {"id": 12345678901234567890123}}}"#).await;
+    assert_eq!(answer.ask("{ latest { id } }").await["data"]["latest"]["id"], "12345678901234567890123");
+    let answer = answering(r#"{"data": {"latest": {"id": 1.5}}}"#).await.ask("{ latest { id } }").await;
+    assert_eq!(answer["data"], json!({"latest": null}));
+}
+
+#[tokio::test]
+async fn a_null_that_spreads_without_a_word_is_reported_where_it_began() {
+    let answer = answering(r#"{"data": {"latest": {"id": null, "body": "x"}}}"#).await;
+    let answer = answer.ask("{ latest { body id } }").await;
+    assert_eq!(answer["data"], json!({"latest": null}));
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["errors"][0]["path"], json!(["latest", "id"]));
+    // The subgraph has said it already.
+    let told =
+        r#"{"data": {"latest": {"id": null}}, "errors": [{"message": "no", "path": ["latest", "id"]}]}"#;
+    let answer = answering(told).await.ask("{ latest { id } }").await;
+    assert_eq!(answer["errors"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["errors"][0]["message"], "no");
+}
+
+#[tokio::test]
+async fn a_flood_of_errors_is_cut_off() {
+    let error = format!(
+        r#"{{"message": "{}", "path": ["_entities"], "extensions": {{"x": "{}"}}}}"#,
+        "m".repeat(50_000),
+        "x".repeat(50_000)
+    );
+    let errors = vec![error; 200].join(",");
+    let text = format!(r#"{{"data": null, "errors": [{errors}]}}"#);
+    let world = answering(Box::leak(text.into_boxed_str())).await;
+    let answer = world.ask("{ users { karma } }").await.to_string();
+    assert!(answer.len() < 500_000, "{}", answer.len());
+    assert_eq!(answer.matches("INTERNAL_SERVER_ERROR").count(), 100);
+}
+
+#[tokio::test]
+async fn a_huge_object_nobody_asked_for_costs_little_time() {
+    let members: String = (0..300_000).map(|n| format!(",\"m{n}\":1")).collect();
+    let text = format!(r#"{{"data": {{"latest": {{"body": "x"}}{members}}}}}"#);
+    let world = answering(Box::leak(text.into_boxed_str())).await;
+    let started = std::time::Instant::now();
+    assert_eq!(world.ask("{ latest { body } }").await, json!({"data": {"latest": {"body": "x"}}}));
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn nothing_is_begun_when_the_time_is_up() {
+    let world = World::in_process();
+    let query = "mutation { greet(name: \"1\") praise(name: \"2\") }";
+    let prepared = world.prepare(query, Default::default(), &Default::default()).unwrap();
+    let mut context = super::world::context();
+    context.deadline = Some(tokio::time::Instant::now());
+    let answer = world.engine.execute(&prepared, &context).await.to_value();
+    assert_eq!(answer["data"], json!({"greet": null, "praise": null}));
+    assert_eq!(answer["errors"], json!([unavailable(json!(["greet"])), unavailable(json!(["praise"]))]));
+    assert!(world.log.lock().unwrap().is_empty());
+}

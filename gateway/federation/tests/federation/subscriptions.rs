@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use federation::{Grants, Settings};
+use federation::{
+    Grants, InProcess, OperationKind, RequestContext, Settings, Subgraph, SubgraphOperation, SubgraphRequest,
+};
 use futures::StreamExt;
 use serde_json::{Map, Value, json};
 
 use super::subgraphs::{Log, products};
-use super::world::{Events, World, context, remote, serve};
+use super::world::{Events, World, context, remote, serve, serve_with, typed};
 
 const QUERY: &str = "subscription($n: Int) { made(count: $n) { upc shipping owner { name email } } }";
 
@@ -59,4 +61,52 @@ async fn a_query_is_not_subscribed_to_and_a_subscription_not_executed() {
     let subscription = world.prepare(QUERY, Map::new(), &Grants::default()).unwrap();
     let answer = Arc::clone(&world.engine).execute(&subscription, &context()).await;
     assert_eq!(answer.errors[0].code, "GRAPHQL_VALIDATION_FAILED");
+}
+
+#[tokio::test]
+async fn a_subscription_is_opened_within_the_request_s_time() {
+    let silent = serve_with(|_, _| async {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        typed("text/event-stream", axum::body::Body::empty())
+    });
+    let world = World::in_process_with(Settings::default(), Some(("products", remote(silent.await))));
+    let prepared = world.prepare(QUERY, Map::new(), &Grants::default()).unwrap();
+    let mut context = context();
+    let started = tokio::time::Instant::now();
+    context.deadline = Some(started + std::time::Duration::from_millis(100));
+    assert_eq!(world.engine.subscribe(prepared, context).await.err().unwrap()[0].code, "UNAVAILABLE");
+    assert!(started.elapsed().as_secs() < 5);
+}
+
+struct Panics;
+
+#[async_graphql::Subscription]
+impl Panics {
+    async fn made(&self) -> impl futures::Stream<Item = i32> {
+        futures::stream::iter([1, 0]).map(|n| 1 / n)
+    }
+}
+
+#[tokio::test]
+async fn a_resolver_that_panics_ends_its_own_stream_only() {
+    struct Query;
+    #[async_graphql::Object]
+    impl Query {
+        async fn one(&self) -> i32 {
+            1
+        }
+    }
+    let schema = async_graphql::Schema::new(Query, async_graphql::EmptyMutation, Panics);
+    let subgraph = InProcess::new(schema, |request, _: &RequestContext| request);
+    let operation = SubgraphOperation {
+        text: "subscription { made }".to_owned(),
+        hash: 1,
+        kind: OperationKind::Subscription,
+        variables: Vec::new(),
+    };
+    let request = SubgraphRequest { operation: Arc::new(operation), variables: Default::default() };
+    let events = subgraph.subscribe(request, &context()).await.unwrap();
+    let events: Vec<_> = events.collect().await;
+    assert_eq!(events.len(), 2);
+    assert!(events[0].is_ok() && events[1].is_err());
 }

@@ -1,0 +1,163 @@
+//! Documents and variables made to do harm: they cost no more than others and end in an error.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use federation::{Engine, Grants, InProcess, RequestContext, Settings, Subgraph, SupergraphError};
+use serde_json::{Value, json};
+
+use super::subgraphs::{Log, accounts};
+use super::world::World;
+
+/// Fragments in a chain, each with its spread inside many inline fragments.
+fn chain(fragments: usize, inline: usize) -> String {
+    let mut query = "{ me { ...F0 } }".to_owned();
+    for n in 0..fragments {
+        let (open, close) = ("...{".repeat(inline), "}".repeat(inline));
+        query += &format!(" fragment F{n} on User {{ {open} ...F{} {close} }}", n + 1);
+    }
+    query + &format!(" fragment F{fragments} on User {{ id }}")
+}
+
+fn refusal(query: &str) -> Option<String> {
+    let errors = World::in_process().prepare(query, Default::default(), &Grants::default()).err()?;
+    Some(errors[0].message.clone())
+}
+
+#[test]
+fn fragments_within_fragments_do_not_exhaust_the_stack_of_a_worker() {
+    let judge = || {
+        assert_eq!(refusal(&chain(15, 5)), None);
+        for (fragments, inline) in [(60, 9), (130, 6), (190, 1)] {
+            assert!(refusal(&chain(fragments, inline)).unwrap().contains("levels of fragments"));
+        }
+    };
+    // What tokio gives its workers.
+    std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(judge).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_document_of_repeated_selections_is_judged_in_moderate_time() {
+    let documents = [
+        format!("{{ me {{ {} }} }}", "id ".repeat(3_900)),
+        format!("{{ me {{ {} }} }}", "account{balance} ".repeat(950)),
+        format!("{{ me {{ {} }} }}", "...A...B".repeat(20_000)),
+        chain(30, 1).replace("...F", " ...F0 ...F"),
+    ];
+    for document in documents {
+        let started = Instant::now();
+        refusal(&document);
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+}
+
+/// A type whose fields all lead back to it.
+const MAZE: &str = r#"
+schema @link(url: "https://specs.apollo.dev/link/v1.0") @link(url: "https://specs.apollo.dev/join/v0.3", for: EXECUTION) { query: Query }
+directive @join__graph(name: String!, url: String!) on ENUM_VALUE
+directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
+directive @join__field(graph: join__Graph, requires: join__FieldSet, provides: join__FieldSet, type: String, external: Boolean, override: String, usedOverridden: Boolean) repeatable on FIELD_DEFINITION | INPUT_FIELD_DEFINITION
+directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
+scalar join__FieldSet
+scalar link__Import
+enum link__Purpose { SECURITY EXECUTION }
+enum join__Graph { ACCOUNTS @join__graph(name: "accounts", url: "http://accounts.invalid") }
+type Query @join__type(graph: ACCOUNTS) { room: Room }
+type Room @join__type(graph: ACCOUNTS) { a: Room b: Room c: Room d: Room e: Room f: Room g: Room h: Room i: Room j: Room }
+"#;
+
+fn maze(sdl: &str) -> Result<Engine, SupergraphError> {
+    let subgraph: Arc<dyn Subgraph> =
+        Arc::new(InProcess::new(accounts::schema(Log::default()), |request, _: &RequestContext| request));
+    Engine::new(sdl, HashMap::from([("accounts".to_owned(), subgraph)]), Settings::default())
+}
+
+#[tokio::test]
+async fn a_question_about_the_schema_cannot_grow_without_end() {
+    let engine = maze(MAZE).unwrap();
+    let ask = async |query: &str| {
+        let document = engine.document(query).unwrap();
+        let prepared = engine.prepare(&document, None, Default::default(), &Grants::default()).unwrap();
+        engine.execute(&prepared, &RequestContext::default()).await
+    };
+    let deep =
+        format!("{{ __type(name: \"Room\") {{ {} name {} }} }}", "fields{type{".repeat(8), "}}".repeat(8));
+    let answer = ask(&deep).await;
+    assert!(answer.data.as_ref().unwrap().len() < 1_000_000);
+    let answer = answer.to_value();
+    assert_eq!(answer["data"], json!({"__type": null}));
+    assert_eq!(answer["errors"][0]["path"], json!(["__type"]));
+    // What tools ask is far from the limit.
+    let whole =
+        "{ __schema { queryType { name } types { ...T } directives { name locations args { ...I } } } }
+        fragment T on __Type { kind name description fields(includeDeprecated: true) { name description
+            args { ...I } type { ...R } isDeprecated deprecationReason } inputFields { ...I }
+            interfaces { ...R } enumValues { name description isDeprecated } possibleTypes { ...R } }
+        fragment I on __InputValue { name description type { ...R } defaultValue }
+        fragment R on __Type { kind name ofType { kind name ofType { kind name ofType { kind name } } } }";
+    assert_eq!(ask(whole).await.to_value().get("errors"), None);
+    assert_eq!(World::in_process().ask(whole).await.get("errors"), None);
+}
+
+#[test]
+fn a_guard_the_engine_does_not_know_is_not_served_without() {
+    let guarded = MAZE.replacen(
+        "{ query: Query }",
+        "@link(url: \"https://specs.apollo.dev/policy/v0.1\", for: SECURITY) { query: Query }",
+        1,
+    );
+    assert!(matches!(maze(&guarded).err(), Some(SupergraphError::UnknownGuard(_))));
+}
+
+#[tokio::test]
+async fn a_variable_called_like_the_entities_does_not_stand_for_them() {
+    let query = "query($representations: String!, $_representations: String = \"_\") {
+        latest { author { id nickname(title: $representations) } } me { nickname(title: $_representations) } }";
+    for world in [World::in_process(), World::http().await] {
+        let variables = json!({"representations": "x"});
+        let answer = world.ask_as(query, variables, &Grants::default()).await;
+        assert_eq!(
+            answer,
+            json!({"data": {"latest": {"author": {"id": "2", "nickname": "x2"}}, "me": {"nickname": "_1"}}})
+        );
+        for asked in world.asked() {
+            assert!(asked.matches("\"representations\":").count() <= 1, "{asked}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_condition_may_not_be_null() {
+    let query = "query($a: Boolean = true) { me { id name @include(if: $a) } }";
+    let world = World::in_process();
+    let answer = world.ask_as(query, json!({"a": null}), &Grants::default()).await;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT", "{answer}");
+    assert_eq!(world.ask(query).await["data"]["me"]["id"], "1");
+}
+
+#[tokio::test]
+async fn a_default_is_brought_into_the_form_of_its_type() {
+    let world = World::in_process();
+    let query = "query($id: ID! = 1) { user(id: $id) { id } }";
+    let prepared = world.prepare(query, Default::default(), &Grants::default()).unwrap();
+    assert_eq!(prepared.variables()["id"], Value::from("1"));
+}
+
+#[tokio::test]
+async fn a_selection_no_object_can_match_is_no_failure() {
+    // Valid, because each fragment may be spread in the one around it; no film is a book.
+    let world = World::in_process();
+    let answer = world.ask("{ shelf { id ... on Film { ... on Media { ... on Book { pages } } } } }").await;
+    assert_eq!(answer, json!({"data": {"shelf": [{"id": "b1"}, {"id": "f1"}]}}));
+}
+
+#[test]
+fn an_error_repeats_a_long_name_only_in_part() {
+    let name = "n".repeat(100_000);
+    for query in
+        [format!("{{ {name} }}"), format!("{{ me {{ id @{name} }} }}"), format!("{{ me {{ {name}: }} }}")]
+    {
+        assert!(refusal(&query).unwrap().len() < 2_000);
+    }
+}
