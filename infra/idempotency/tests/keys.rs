@@ -1,4 +1,5 @@
 //! One key, one effect, whoever repeats it and however many at once.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use database::{Database, args};
 use idempotency::{Begin, Key};

@@ -1,4 +1,5 @@
 //! Sealed fields open for their subject, in their place, until the key is shredded.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use database::{Database, args};
 use sealing::{Error, Keys, Place, Sealer};
