@@ -1,13 +1,9 @@
 //! Expected outcomes of a mutation that are not success: data, members of its payload union.
 //!
 //! Each member has the three fields of `interface Problem { code message retryable }`, so that an
-//! old app survives a new member. A subgraph declares the interface over the members it uses:
-//!
-//! ```ignore
-//! #[derive(Interface)]
-//! #[graphql(name = "Problem", field(name = "code", ty = "String"), …)]
-//! enum Problem { InvalidInput(InvalidInput), … }
-//! ```
+//! old app survives a new member. A subgraph declares the interface over the members it uses, with
+//! `#[derive(Interface)] #[graphql(name = "Problem", …)] enum Problem { … }`; the services'
+//! `schema/problem.rs` show how.
 
 use async_graphql::SimpleObject;
 
