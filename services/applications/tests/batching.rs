@@ -1,5 +1,5 @@
-//! A list costs as many statements as it has levels, however long it is. Alone in its file: it counts the
-//! statements of the whole process.
+//! A list costs a few statements a level, however long it is. Alone in its file: it counts the statements
+//! of the whole process.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by stopping")]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,10 +40,10 @@ impl Subscriber for Counter {
 }
 
 #[tokio::test]
-async fn a_list_of_sealed_applications_costs_one_statement_a_level() {
+async fn a_list_of_sealed_applications_costs_a_few_statements_however_long_it_is() {
     tracing::subscriber::set_global_default(Counter).unwrap();
     for world in world::worlds().await {
-        for _ in 0..5 {
+        for _ in 0..8 {
             world.submitted(5).await;
         }
         let fields = "applicantName { th } answers evidence { fileName } decision { reason }
@@ -53,9 +53,10 @@ async fn a_list_of_sealed_applications_costs_one_statement_a_level() {
             let before = STATEMENTS.load(Ordering::SeqCst);
             let answer = world.ask(who, &format!("{{ {list} {{ nodes {{ {fields} }} }} }}"), json!({})).await;
             let count = STATEMENTS.load(Ordering::SeqCst) - before;
-            assert_eq!(answer["data"][list]["nodes"].as_array().map(Vec::len), Some(5), "{answer}");
-            // The list, the key, the evidence, the timelines.
-            assert_eq!(count, 4, "{list}");
+            assert_eq!(answer["data"][list]["nodes"].as_array().map(Vec::len), Some(8), "{answer}");
+            // The list, the key, the evidence, the timelines. A busy machine may split a batch, never fall
+            // back to one each: that would be over 30.
+            assert!((4..=8).contains(&count), "{count} statements for {list}");
         }
     }
 }
