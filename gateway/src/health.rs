@@ -12,6 +12,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
 const UPKEEP: Duration = Duration::from_secs(5);
+/// Upper bounds of the histograms' buckets, in seconds: from a cached answer to the request timeout.
+const DURATION_S: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
 /// The databases this process needs to do its work.
 type Needed = Arc<Vec<(&'static str, Database)>>;
@@ -53,5 +55,6 @@ pub async fn upkeep(stop: CancellationToken) {
 /// The process's one recorder; `None` when another was installed first.
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    RECORDER.get_or_init(|| PrometheusBuilder::new().install_recorder().ok()).as_ref()
+    let install = || PrometheusBuilder::new().set_buckets(&DURATION_S).ok()?.install_recorder().ok();
+    RECORDER.get_or_init(install).as_ref()
 }
