@@ -1,4 +1,4 @@
-//! The bank: an SCB-style API (standards.md 3.2), its unsigned confirmation, its app, its books.
+//! The bank: an API in the manner of SCB's, its unsigned confirmation, its app, its books.
 //!
 //! Refunds and the two cancels are assumed: the public documents name none.
 

@@ -13,7 +13,7 @@ pub struct Config {
     /// The one client registered at the Digital ID providers.
     pub idp_client_id: String,
     /// Its secret, sent with HTTP Basic. DGA's real endpoint wants a seven-fold md5 form of it
-    /// (standards.md 1.2); the sandbox takes the plain secret at both providers.
+    /// (so its integrators report); the sandbox takes the plain secret at both providers.
     pub idp_client_secret: String,
     /// Bearer secret of the company registry.
     pub registry_secret: String,

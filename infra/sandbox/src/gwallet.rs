@@ -1,7 +1,7 @@
 //! G-Wallet (เป๋าตัง): an ASSUMED server API, as the real one is known to its contract partners only.
 //!
 //! Known: the app opens a `txnRefId` and reports no success, so that a signed notification or an
-//! inquiry decides (standards.md 3.2). Everything else here is our guess.
+//! inquiry decides. Everything else here is our guess.
 
 mod orders_api;
 

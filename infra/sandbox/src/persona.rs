@@ -88,7 +88,7 @@ mod tests {
 
     use super::*;
 
-    /// The check digit that a real number would end in (standards.md 1.7).
+    /// The check digit that a real number would end in: eleven less the weighted sum modulo eleven, modulo ten.
     fn check_digit(number: &str) -> u32 {
         let digits: Vec<u32> = number.chars().map(|c| c.to_digit(10).unwrap()).collect();
         let sum: u32 = digits[..12].iter().zip((2..=13).rev()).map(|(digit, weight)| digit * weight).sum();

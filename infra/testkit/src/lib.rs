@@ -2,9 +2,11 @@
 
 mod databases;
 mod principals;
+mod statements;
 
 pub use databases::{Engines, TestDatabase};
 pub use principals::{citizen, officer};
+pub use statements::Statements;
 
 use chrono::{DateTime, Utc};
 use clock::Clock;

@@ -1,54 +1,23 @@
 //! A list costs a few statements a level, however long it is. Alone in its file: it counts the statements
 //! of the whole process.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use async_graphql::Request;
 use catalogue::Service;
 use chassis::Environment;
 use serde_json::json;
-use testkit::TestDatabase;
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
-
-static STATEMENTS: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts what sqlx tells of each statement.
-struct Counter;
-
-impl Subscriber for Counter {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "sqlx::query"
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, _: &Event<'_>) {
-        STATEMENTS.fetch_add(1, Ordering::SeqCst);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
+use testkit::{Statements, TestDatabase};
 
 #[tokio::test]
 async fn a_list_costs_a_few_statements_however_long_it_is() {
-    tracing::subscriber::set_global_default(Counter).unwrap();
+    let counted = Statements::counted();
     let place = TestDatabase::sqlite();
     let service = Service::open(&place.target, testkit::clock(), Environment::Sandbox).await.unwrap();
     service.apply_embedded().await.unwrap();
     let statements = async |document: String| {
-        let before = STATEMENTS.load(Ordering::SeqCst);
+        let before = counted.so_far();
         let answer = serde_json::to_value(service.schema().execute(Request::new(document)).await).unwrap();
         assert_eq!(answer.get("errors"), None, "{answer}");
-        (STATEMENTS.load(Ordering::SeqCst) - before, answer["data"].clone())
+        (counted.so_far() - before, answer["data"].clone())
     };
 
     // What applications asks for a page of twenty, half of them of the same offering.

@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    // standards.md 3.1, each accepted by promptpay-qr or promptparse.
+    // Each accepted by the npm packages promptpay-qr or promptparse.
     const CREDIT_TRANSFERS: [&str; 3] = [
         "00020101021129370016A000000677010111011300668012345675802TH530376463046197",
         "00020101021229370016A000000677010111011300668012345675802TH530376454044.22630444FE",

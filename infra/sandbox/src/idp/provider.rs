@@ -144,7 +144,7 @@ impl Source {
             Self::Birthdate => json!(persona.birthdate),
             Self::Address => json!({ "formatted": persona.address }),
             Self::IalText => json!(level.ial.as_str()),
-            // DGA writes its level as a number where ThaID writes text (standards.md 1.2).
+            // DGA writes its level as a number where ThaID writes text.
             Self::IalNumber => json!(level.ial.as_str().parse::<f64>().unwrap_or_default()),
         }
     }

@@ -216,7 +216,7 @@ async fn a_scanned_qr_leads_to_its_order() {
     );
     assert_eq!(scan(&payload.replace("505.00", "005.00")).await.unwrap().status(), 400, "bad check sum");
     assert_eq!(scan("ไม่ใช่ QR").await.unwrap().status(), 400);
-    // A vector of standards.md 3.1: a good QR of another biller.
+    // As promptparse writes it: a good QR of another biller.
     let other = "00020101021230650016A00000067701011201150994000165811000212123456789012030667042953037645802TH54073649.226304B853";
     assert_eq!(scan(other).await.unwrap().status(), 404);
 }

@@ -174,7 +174,7 @@ async fn person(
     Ok(Person::Citizen(citizen))
 }
 
-/// Only the same person may come back from a step-up (standards page 1.6: account switch).
+/// Only the same person may come back from a step-up: an account switch would take over the session.
 async fn same_person(inner: &Inner, flow: &LoginFlow, person: Person) -> Result<(), Fault> {
     let Some(stepped) = flow.request.step_up_of else { return Ok(()) };
     let session = inner.store.session(stepped).await?.filter(|session| session.is_live(inner.clock.now()));

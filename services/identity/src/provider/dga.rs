@@ -1,9 +1,10 @@
 //! DGA Digital ID (บัญชีทางรัฐ) as OpenID Connect: `citizen_id`, and `ial_level` as a number.
 //!
 //! GAP, labelled: the real service is said not to take the client secret as it is but
-//! `h = md5_hex(secret + "EGA")`, then six more rounds of `h = md5_hex(h + "EGA")` (standards page
-//! 1.2, third parties only). MD5 is no dependency of ours yet; until it is, an operator puts the
-//! result of those rounds into `client_secret`, which needs no code. The sandbox takes it plain.
+//! `h = md5_hex(secret + "EGA")`, then six more rounds of `h = md5_hex(h + "EGA")` (integrators report
+//! it; no document of DGA's was found). MD5 is no dependency of ours yet; until it is, an operator
+//! puts the result of those rounds into `client_secret`, which needs no code. The sandbox takes it
+//! plain.
 
 use async_trait::async_trait;
 use graphql::LocalizedText;

@@ -26,7 +26,7 @@ use crate::config::{Config, ProviderConfig};
 use crate::model::citizen::Profile;
 
 const METADATA_MINUTES_MAX: i64 = 60;
-/// An unknown key is looked for at most this often (standards page 1.9).
+/// An unknown key is looked for at most this often.
 const METADATA_RELOAD_S_MIN: i64 = 60;
 /// A provider that is down is asked again at most this often; others do not wait for it.
 const METADATA_RETRY_S_MIN: i64 = 5;
