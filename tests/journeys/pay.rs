@@ -21,16 +21,6 @@ async fn approved(place: &Installation, person: &Person<'_>) -> (Value, Value) {
     (application, bill)
 }
 
-async fn every_baht_is_in_its_place(place: &Installation) {
-    let books = place.bank_books().await;
-    let transactions = books["transactions"].as_array().unwrap();
-    for transaction in transactions.iter().filter(|transaction| !transaction["paid_satang"].is_null()) {
-        let kept =
-            transaction["paid_satang"].as_i64().unwrap() - transaction["refunded_satang"].as_i64().unwrap();
-        assert!(kept >= 0, "{transaction}");
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn after_approval_each_method_settles_the_bill_and_gives_a_receipt() {
     let place = Installation::start().await;
@@ -88,22 +78,22 @@ async fn paying_by_two_methods_at_once_leaves_one_success_and_a_refund() {
     let (_, bill) = approved(&place, &somchai).await;
     let by_qr = start_payment(&somchai, &bill["id"], "PROMPTPAY_QR").await;
     let by_wallet = start_payment(&somchai, &bill["id"], "G_WALLET").await;
-    let (one, other) = tokio::join!(pay(&place, &by_qr, ""), pay(&place, &by_wallet, ""));
-    assert!(one.is_success() || other.is_success());
+    // The bank takes the first and says nothing of it, so that nothing stops the second.
+    assert!(pay(&place, &by_qr, "missing").await.is_success());
+    assert!(pay(&place, &by_wallet, "").await.is_success());
     let settled = bill_at(&somchai, &bill["id"], "SETTLED").await;
     assert!(settled["receipt"]["number"].is_string());
-    if one.is_success() && other.is_success() {
-        let bill = eventually("the refund", || async {
-            let detail = somchai.ask("BillDetail", json!({"id": bill["id"]})).await;
-            (detail["bill"]["refunds"][0]["status"] == "REFUNDED").then(|| detail["bill"].clone())
-        })
-        .await;
-        assert_eq!(bill["refunds"][0]["amount"]["amount"], "1000.00");
-        let books = place.bank_books().await;
-        assert_eq!(books["totals"]["paid_satang"], 200_000);
-        assert_eq!(books["totals"]["refunded_satang"], 100_000);
-    }
-    every_baht_is_in_its_place(&place).await;
+    let bill = eventually("the refund", || async {
+        let detail = somchai.ask("BillDetail", json!({"id": bill["id"]})).await;
+        (detail["bill"]["refunds"][0]["status"] == "REFUNDED").then(|| detail["bill"].clone())
+    })
+    .await;
+    assert_eq!(bill["refunds"][0]["amount"]["amount"], "1000.00");
+    let succeeded = bill["payments"].as_array().unwrap().iter().filter(|one| one["status"] == "SUCCEEDED");
+    assert_eq!(succeeded.count(), 1, "{bill}");
+    let books = place.bank_books().await;
+    assert_eq!(books["totals"]["paid_satang"], 200_000);
+    assert_eq!(books["totals"]["refunded_satang"], 100_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
