@@ -1,7 +1,8 @@
 //! The stages of a GraphQL request, in order.
 //!
 //! classify → authenticate → document → authorize and plan → execute → respond; each is a file of
-//! the same name below. A stage either hands on what the next one needs or refuses.
+//! the same name below, but for authorizing and planning, which is the engine's `prepare`, and
+//! `events`, which executes subscriptions. A stage either hands on what the next one needs or refuses.
 
 mod authenticate;
 mod classify;

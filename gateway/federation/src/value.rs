@@ -180,10 +180,6 @@ impl Object {
         self.members.iter().map(|(key, value)| (key, value))
     }
 
-    pub fn into_members(self) -> Vec<(Key, Value)> {
-        self.members
-    }
-
     pub fn typename(&self) -> Option<&str> {
         self.get("__typename").and_then(Value::as_plain_str)
     }

@@ -22,18 +22,11 @@ pub enum Error {
 impl Error {
     /// Whether a unique or primary key constraint refused the change.
     pub fn is_unique_violation(&self) -> bool {
-        self.kind_is(&sqlx::error::ErrorKind::UniqueViolation)
-    }
-
-    /// Whether a row that must exist does not.
-    pub fn is_foreign_key_violation(&self) -> bool {
-        self.kind_is(&sqlx::error::ErrorKind::ForeignKeyViolation)
-    }
-
-    fn kind_is(&self, kind: &sqlx::error::ErrorKind) -> bool {
         match self {
             // SQLSTATE differs between the engines; the kind does not.
-            Self::Sqlx(sqlx::Error::Database(error)) => error.kind() == *kind,
+            Self::Sqlx(sqlx::Error::Database(error)) => {
+                error.kind() == sqlx::error::ErrorKind::UniqueViolation
+            }
             _ => false,
         }
     }

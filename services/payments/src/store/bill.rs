@@ -57,13 +57,6 @@ impl Reader {
     }
 }
 
-/// The bill, if the reader may see it.
-pub async fn bill_for(database: &Database, id: Uuid, reader: &Reader) -> Result<Option<Bill>, Error> {
-    let (may_read, who) = reader.condition(database.engine(), "$2");
-    let sql = format!("select * from bill where id = $1 and {may_read}");
-    database.row(&sql, args![id, who]).await?.map(bill_of).transpose()
-}
-
 /// The bill, if the reader may see it, locked: it does not change until the transaction ends.
 pub async fn bill_for_locked(tx: &mut Tx, id: Uuid, reader: &Reader) -> Result<Option<Bill>, Error> {
     let engine = tx.engine();
