@@ -36,6 +36,8 @@ pub struct Config {
     pub sandbox_beyond_loopback: bool,
     pub log: Log,
     pub limits: Limits,
+    /// What happens to a document that selects what its caller may not see.
+    pub unauthorized: Unauthorized,
     /// Digital ID providers and the company registry; the sandbox's when left out.
     pub identity: Option<identity::Config>,
     /// Payment providers; the sandbox's when left out.
@@ -79,6 +81,26 @@ pub struct Limits {
     pub drain_ms: u64,
 }
 
+/// What `@authenticated` and `@requiresScopes` do to a document that selects too much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unauthorized {
+    /// The field is null and reported; the rest is answered.
+    #[default]
+    NullTheField,
+    /// Nothing is answered.
+    RefuseAll,
+}
+
+impl From<Unauthorized> for federation::Unauthorized {
+    fn from(setting: Unauthorized) -> Self {
+        match setting {
+            Unauthorized::NullTheField => Self::NullTheField,
+            Unauthorized::RefuseAll => Self::RefuseAll,
+        }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -91,6 +113,7 @@ impl Default for Config {
             sandbox_beyond_loopback: false,
             log: Log::default(),
             limits: Limits::default(),
+            unauthorized: Unauthorized::default(),
             identity: None,
             payments: None,
             subgraphs: BTreeMap::new(),

@@ -2,6 +2,7 @@
 //!
 //! Reading order: the configuration, which roles run, the server, and the pipeline of a request.
 
+pub mod alone;
 pub mod config;
 mod graph;
 mod graphiql;

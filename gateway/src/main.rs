@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use pratu::alone::{JwksSource, Options, TokenOptions};
 use pratu::{Config, Server};
 
 #[global_allocator]
@@ -32,6 +33,8 @@ enum Command {
         #[arg(long)]
         data: Option<PathBuf>,
     },
+    /// Runs the door alone: a federation gateway over the subgraphs of any supergraph.
+    Gateway(GatewayArguments),
     /// Says whether the configuration can be used, and shows what is in force, without secrets.
     CheckConfig,
     /// Works on the service catalogue while nothing serves.
@@ -39,6 +42,35 @@ enum Command {
     Catalogue(CatalogueCommand),
     /// Writes the SDL of every subgraph into a folder, for composition.
     Schema { directory: PathBuf },
+}
+
+#[derive(Args)]
+struct GatewayArguments {
+    /// The composed supergraph, an SDL file.
+    #[arg(long)]
+    supergraph: PathBuf,
+    /// Where to listen, such as 127.0.0.1:4000.
+    #[arg(long)]
+    listen: Option<std::net::SocketAddr>,
+    /// Where a subgraph is, when it is not where the supergraph says: NAME=URL. Once for each.
+    #[arg(long = "subgraph", value_name = "NAME=URL", value_parser = name_and_url)]
+    subgraphs: Vec<(String, String)>,
+    /// A header of the clients' requests that goes to the subgraphs as it came. Once for each.
+    #[arg(long = "forward-header", value_name = "NAME")]
+    forward: Vec<axum::http::HeaderName>,
+    /// Public keys of the authorization server whose tokens open what the schema guards: a file or an
+    /// address. Without it what is guarded stays closed.
+    #[arg(long, value_name = "FILE OR URL", requires_all = ["issuer", "audience"])]
+    jwks: Option<String>,
+    /// Who issues the tokens (`iss`).
+    #[arg(long, requires = "jwks")]
+    issuer: Option<String>,
+    /// For whom the tokens are (`aud`).
+    #[arg(long, requires = "jwks")]
+    audience: Option<String>,
+    /// Refuses questions about the schema.
+    #[arg(long)]
+    no_introspection: bool,
 }
 
 #[derive(Subcommand)]
@@ -67,6 +99,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
     match arguments.command {
         Command::Serve { .. } => runtime.block_on(serve(config)),
+        Command::Gateway(arguments) => runtime.block_on(serve_alone(config, arguments)),
         Command::CheckConfig => check_config(&config),
         Command::Catalogue(CatalogueCommand::Apply { directory }) => {
             runtime.block_on(apply_catalogue(&config, &directory))
@@ -91,6 +124,38 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     println!("Closing.");
     server.stop().await;
     Ok(())
+}
+
+async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow::Result<()> {
+    chassis::telemetry::init(config.log.format, &config.log.filter);
+    config.listen = arguments.listen.unwrap_or(config.listen);
+    let jwks = |source: String| match url::Url::parse(&source) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => JwksSource::Url(url),
+        _ => JwksSource::File(source.into()),
+    };
+    let tokens = arguments.jwks.map(|source| TokenOptions {
+        jwks: jwks(source),
+        issuer: arguments.issuer.unwrap_or_default(),
+        audience: arguments.audience.unwrap_or_default(),
+    });
+    let options = Options {
+        supergraph: arguments.supergraph,
+        subgraphs: arguments.subgraphs.into_iter().collect(),
+        forward: arguments.forward,
+        tokens,
+        introspection: !arguments.no_introspection,
+    };
+    let server = Server::start_alone(config, &options).await?;
+    println!("The gateway is open at http://{}/graphql", server.address);
+    stop_signal().await;
+    println!("Closing.");
+    server.stop().await;
+    Ok(())
+}
+
+fn name_and_url(text: &str) -> Result<(String, String), String> {
+    let (name, url) = text.split_once('=').ok_or("it is not NAME=URL")?;
+    Ok((name.to_owned(), url.to_owned()))
 }
 
 fn check_config(config: &Config) -> anyhow::Result<()> {

@@ -15,25 +15,28 @@ mod respond;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use auth::TokenVerifier;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::http::{HeaderName, Response};
 use clock::Clock;
 use federation::{Engine, OperationKind};
 use tracing::Instrument;
 
 use crate::config::Limits;
 
-pub use authenticate::{Caller, grants, identify};
+pub use authenticate::{Caller, Tokens, grants, identify};
 use classify::Wish;
+pub use execute::Forwarded;
 use refusal::Refusal;
-use respond::RequestId;
+pub use respond::{REQUEST_ID, RequestId};
 
 /// What every request needs; one per process.
 pub struct Door {
     pub engine: Arc<Engine>,
-    pub verifier: TokenVerifier,
+    pub tokens: Tokens,
+    /// Headers of a client's request that go to the subgraphs as they came; none in front of our own.
+    pub forward: Vec<HeaderName>,
     pub clock: Clock,
     pub limits: Limits,
     /// Subscriptions open now.
@@ -42,8 +45,13 @@ pub struct Door {
     pub stop: tokio_util::sync::CancellationToken,
 }
 
+/// The door's own path.
+pub fn routes(door: Arc<Door>) -> Router {
+    Router::new().route("/graphql", axum::routing::any(answer)).with_state(door)
+}
+
 /// `/graphql`: one request, from its first byte to its last.
-pub async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
+async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Body> {
     let begun = std::time::Instant::now();
     let id = RequestId::of(request.headers(), &door.clock);
     let wish = Wish::of(&request);

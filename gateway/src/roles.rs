@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use auth::TokenVerifier;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
 use crate::graph::OwnGraph;
-use crate::pipeline::{self, Door};
+use crate::pipeline::{self, Door, Tokens};
 use crate::subgraphs::Subgraphs;
 use crate::{graphiql, health};
 
@@ -72,12 +73,17 @@ impl Roles {
         let clock = Clock::system();
         let services = Services::open(config, &clock).await?;
         let subgraphs = services.subgraphs(Subgraphs::new(config, &clock, &stop));
-        let settings = Settings { introspection: config.environment.is_sandbox(), ..Settings::default() };
+        let settings = Settings {
+            introspection: config.environment.is_sandbox(),
+            unauthorized: config.unauthorized.into(),
+            ..Settings::default()
+        };
         let engine = Arc::new(Engine::new(graphql::SUPERGRAPH, subgraphs.transports, settings)?);
         services.graph.connect(&engine);
         let door = Arc::new(Door {
             engine,
-            verifier: services.identity.verifier(),
+            tokens: Tokens::Own(services.identity.verifier()),
+            forward: Vec::new(),
             clock: clock.clone(),
             limits: config.limits.clone(),
             subscriptions: Arc::default(),
@@ -91,15 +97,13 @@ impl Roles {
             let stop = stop.clone();
             relays.spawn(async move { relay.run(stop).await });
         }
-        let routes = services.routes(config, &door).merge(subgraphs.doors);
+        let routes = services.routes(config).merge(subgraphs.doors);
         Ok(Self { door, databases: services.databases(), routes, relays })
     }
 
     /// Everything this process answers.
     pub fn routes(&self) -> Router {
-        let graphql = Router::new().route("/graphql", axum::routing::any(pipeline::answer));
-        graphql
-            .with_state(Arc::clone(&self.door))
+        pipeline::routes(Arc::clone(&self.door))
             .merge(health::routes(self.databases.clone()))
             .merge(self.routes.clone())
     }
@@ -204,8 +208,8 @@ impl Services {
         self.outboxes().map(relay)
     }
 
-    fn routes(&self, config: &Config, door: &Arc<Door>) -> Router {
-        let known = middleware::from_fn_with_state(Arc::clone(door), identify);
+    fn routes(&self, config: &Config) -> Router {
+        let known = middleware::from_fn_with_state(self.identity.verifier(), identify);
         let within = |timeout| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout);
         let files = self.applications.routes().layer(within(FILE_TIMEOUT)).layer(known);
         let mut routes = Router::new().merge(self.identity.routes()).merge(self.payments.routes());
@@ -268,8 +272,8 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 
 /// Gives the services' HTTP routes the caller. A bad token is nobody there: an upload's ticket is
 /// enough without one, and what needs a caller refuses nobody.
-async fn identify(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let caller = pipeline::identify(&door.verifier, request.headers());
+async fn identify(State(verifier): State<TokenVerifier>, mut request: Request, next: Next) -> Response {
+    let caller = pipeline::identify(&verifier, request.headers());
     let challenge = if caller.is_ok() { "Bearer" } else { r#"Bearer error="invalid_token""# };
     request.extensions_mut().insert(caller.map(|caller| caller.principal).unwrap_or_default());
     let mut response = next.run(request).await;

@@ -4,12 +4,13 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::roles::Roles;
-use crate::{Config, health, roles, shortcomings};
+use crate::{Config, alone, health, roles, shortcomings};
 
 /// Why the process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,8 @@ pub enum StartError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error(transparent)]
     Roles(#[from] roles::Error),
+    #[error(transparent)]
+    Alone(#[from] alone::Error),
 }
 
 /// A running installation in this process.
@@ -29,7 +32,8 @@ pub struct Server {
     stop: CancellationToken,
     drain: Duration,
     serving: JoinHandle<()>,
-    roles: Roles,
+    /// None for a door alone.
+    roles: Option<Roles>,
 }
 
 impl Server {
@@ -39,9 +43,9 @@ impl Server {
         if !found.is_empty() {
             return Err(StartError::Shortcomings(found));
         }
-        let listening = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
-        let address = listener.local_addr().map_err(listening)?;
+        let listener = listen(config.listen).await?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
         if config.public_url.is_empty() {
             config.public_url = format!("http://{address}");
         }
@@ -49,7 +53,31 @@ impl Server {
         config.public_url.truncate(config.public_url.trim_end_matches('/').len());
         let stop = CancellationToken::new();
         let roles = Roles::open(&config, stop.clone()).await?;
-        let app = roles.routes().into_make_service_with_connect_info::<SocketAddr>();
+        let routes = roles.routes();
+        Ok(Self { roles: Some(roles), ..Self::serve(listener, routes, stop, &config)? })
+    }
+
+    /// Opens the door alone, over the subgraphs of any supergraph: of the configuration only `listen`,
+    /// `limits`, `log` and `unauthorized` matter.
+    pub async fn start_alone(config: Config, options: &alone::Options) -> Result<Self, StartError> {
+        let found = shortcomings::of_limits(&config.limits);
+        if !found.is_empty() {
+            return Err(StartError::Shortcomings(found));
+        }
+        let stop = CancellationToken::new();
+        let routes = alone::routes(&config, options, &stop).await?;
+        Self::serve(listen(config.listen).await?, routes, stop, &config)
+    }
+
+    fn serve(
+        listener: TcpListener,
+        routes: Router,
+        stop: CancellationToken,
+        config: &Config,
+    ) -> Result<Self, StartError> {
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let app = routes.into_make_service_with_connect_info::<SocketAddr>();
         let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
         let serving = tokio::spawn(async move {
             if let Err(error) = serving.into_future().await {
@@ -58,7 +86,11 @@ impl Server {
         });
         tokio::spawn(health::upkeep(stop.clone()));
         let drain = Duration::from_millis(config.limits.drain_ms);
-        Ok(Self { address, public_url: config.public_url, stop, drain, serving, roles })
+        let public_url = match config.public_url.as_str() {
+            "" => format!("http://{address}"),
+            url => url.to_owned(),
+        };
+        Ok(Self { address, public_url, stop, drain, serving, roles: None })
     }
 
     /// Ends everything at once, as a crash would: what was acknowledged is kept.
@@ -76,6 +108,12 @@ impl Server {
             // A client that sends half a request or reads nothing would keep us for ever.
             Err(_) => tracing::warn!("some requests had not ended: they are left behind"),
         }
-        self.roles.close().await;
+        if let Some(roles) = self.roles {
+            roles.close().await;
+        }
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }

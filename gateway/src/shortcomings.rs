@@ -44,7 +44,7 @@ fn of_production(config: &Config) -> Vec<String> {
     found
 }
 
-fn of_limits(limits: &Limits) -> Vec<String> {
+pub fn of_limits(limits: &Limits) -> Vec<String> {
     let nothing = [
         ("body_bytes_max", limits.body_bytes_max == 0),
         ("request_timeout_ms", limits.request_timeout_ms == 0),

@@ -23,6 +23,7 @@ mod schema;
 mod selection;
 mod subgraph;
 mod subscription;
+mod supergraph;
 pub mod value;
 
 pub use authorize::{Grants, Unauthorized};
@@ -35,3 +36,4 @@ pub use limits::Limits;
 pub use plan::SubgraphOperation;
 pub use response::Response;
 pub use subgraph::{Answer, AnswerError, RequestContext, Subgraph, SubgraphError, SubgraphRequest};
+pub use supergraph::{SubgraphLocation, subgraph_locations};

@@ -23,6 +23,7 @@ use crate::plan::{
     Batch, BatchEntities, Fetch, Node, Path, PathStep, Plan, Requirement, Rewrite, RewriteStep,
     SubgraphOperation,
 };
+use crate::supergraph::{field_names, subgraphs};
 
 /// A plan that takes longer is not worth having; it would hold a worker thread.
 const PLAN_TIMEOUT_MS: u64 = 2_000;
@@ -60,7 +61,7 @@ impl Supergraph {
             Ok(Err(error)) => return Err(SupergraphError::Planner(error.to_string())),
             Err(_) => return Err(SupergraphError::Planner("it is not a composed supergraph".to_owned())),
         };
-        let subgraphs = subgraph_names(&document);
+        let subgraphs: Vec<String> = subgraphs(&document).into_iter().map(|subgraph| subgraph.name).collect();
         let numbers = subgraphs.iter().enumerate().map(|(number, name)| (name.clone(), number)).collect();
         let field_names = field_names(&document);
         Ok(Supergraph { planner: Planner { planner, subgraphs: numbers }, document, subgraphs, field_names })
@@ -300,41 +301,4 @@ fn rewrites(rewrites: Option<Vec<theirs::FetchRewrite>>) -> Vec<Rewrite> {
         }
     };
     rewrites.into_iter().flatten().map(rewrite).collect()
-}
-
-fn subgraph_names(supergraph: &ast::Document) -> Vec<String> {
-    let graphs = supergraph.definitions.iter().find_map(|definition| match definition {
-        ast::Definition::TypeDefinition(ast::TypeDefinition::Enum(graphs))
-            if graphs.name == "join__Graph" =>
-        {
-            Some(&graphs.values)
-        }
-        _ => None,
-    });
-    let name = |graph: &ast::EnumValue| {
-        let directive = graph.directives.iter().find(|directive| directive.name == "join__graph")?;
-        directive.arguments.iter().find_map(|(argument, value)| match value {
-            query::Value::String(name) if argument == "name" => Some(name.clone()),
-            _ => None,
-        })
-    };
-    graphs.into_iter().flatten().filter_map(name).collect()
-}
-
-fn field_names(supergraph: &ast::Document) -> HashSet<String> {
-    let mut names = HashSet::new();
-    for definition in &supergraph.definitions {
-        if let ast::Definition::TypeDefinition(definition) = definition {
-            match definition {
-                ast::TypeDefinition::Object(ty) => {
-                    names.extend(ty.fields.iter().map(|field| field.name.clone()));
-                }
-                ast::TypeDefinition::Interface(ty) => {
-                    names.extend(ty.fields.iter().map(|it| it.name.clone()));
-                }
-                _ => {}
-            }
-        }
-    }
-    names
 }

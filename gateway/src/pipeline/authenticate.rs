@@ -1,12 +1,24 @@
 //! Who is calling: a bearer token becomes a principal, no token becomes nobody.
 
-use auth::{Principal, TokenError};
-use axum::http::{HeaderMap, StatusCode, header};
+use auth::{Principal, TokenError, TokenVerifier};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use chrono::{DateTime, Utc};
 use federation::Grants;
 use graphql::ErrorCode;
+use uuid::Uuid;
 
 use super::{Door, Refusal};
+use crate::alone::ForeignTokens;
+
+/// Whose tokens this door takes.
+pub enum Tokens {
+    /// Those of our own authorization server.
+    Own(TokenVerifier),
+    /// Those of somebody else's, for a door alone.
+    Foreign(ForeignTokens),
+    /// Nobody's: everyone is a stranger here, and subgraphs judge what is forwarded to them.
+    NotJudged,
+}
 
 /// The caller, and what the schema's directives need to know of them.
 #[derive(Clone, Debug)]
@@ -15,11 +27,33 @@ pub struct Caller {
     pub grants: Grants,
     /// When the token ends, and with it every subscription.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Headers that go to the subgraphs as they came.
+    pub forwarded: HeaderMap,
+}
+
+impl Caller {
+    fn stranger() -> Self {
+        let principal = Principal::Nobody;
+        Self { grants: grants(&principal), principal, expires_at: None, forwarded: HeaderMap::new() }
+    }
+}
+
+impl Tokens {
+    /// Whether this session ended while its tokens may still be alive.
+    pub fn has_ended(&self, session: Uuid) -> bool {
+        matches!(self, Self::Own(verifier) if verifier.has_ended(session))
+    }
 }
 
 /// Refuses a token that is not valid now; `/graphql` reads no cookies.
 pub fn authenticate(door: &Door, headers: &HeaderMap) -> Result<Caller, Refusal> {
-    identify(&door.verifier, headers).map_err(|error| {
+    let caller = match &door.tokens {
+        Tokens::Own(verifier) => identify(verifier, headers),
+        Tokens::Foreign(tokens) => foreign(tokens, headers),
+        Tokens::NotJudged => Ok(Caller::stranger()),
+    };
+    let caller = caller.map(|caller| Caller { forwarded: forwarded(&door.forward, headers), ..caller });
+    caller.map_err(|error| {
         let (message, challenge) = match error {
             TokenError::Expired => ("The token has expired.", EXPIRED),
             TokenError::Invalid | TokenError::Ended => ("The token is not valid.", INVALID),
@@ -33,19 +67,39 @@ const EXPIRED: &str = r#"Bearer error="invalid_token", error_description="The to
 const INVALID: &str = r#"Bearer error="invalid_token""#;
 
 /// The caller of any HTTP request to us.
-pub fn identify(verifier: &auth::TokenVerifier, headers: &HeaderMap) -> Result<Caller, TokenError> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
-        let principal = Principal::Nobody;
-        return Ok(Caller { grants: grants(&principal), principal, expires_at: None });
-    };
+pub fn identify(verifier: &TokenVerifier, headers: &HeaderMap) -> Result<Caller, TokenError> {
+    let Some(token) = bearer(headers)? else { return Ok(Caller::stranger()) };
+    let (principal, claims) = verifier.verify(token)?;
+    let expires_at = DateTime::from_timestamp(claims.exp, 0);
+    Ok(Caller { grants: grants(&principal), principal, expires_at, forwarded: HeaderMap::new() })
+}
+
+fn foreign(tokens: &ForeignTokens, headers: &HeaderMap) -> Result<Caller, TokenError> {
+    let Some(token) = bearer(headers)? else { return Ok(Caller::stranger()) };
+    let claims = tokens.verify(token)?;
+    let grants = Grants { authenticated: true, scopes: claims.scopes };
+    Ok(Caller { grants, expires_at: Some(claims.expires_at), ..Caller::stranger() })
+}
+
+/// The token of an `Authorization` header; an error when there is one of another kind.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, TokenError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let value = value.to_str().map_err(|_| TokenError::Invalid)?;
     let (scheme, token) = value.split_once(' ').ok_or(TokenError::Invalid)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(TokenError::Invalid);
     }
-    let (principal, claims) = verifier.verify(token.trim())?;
-    let expires_at = DateTime::from_timestamp(claims.exp, 0);
-    Ok(Caller { grants: grants(&principal), principal, expires_at })
+    Ok(Some(token.trim()))
+}
+
+fn forwarded(names: &[HeaderName], headers: &HeaderMap) -> HeaderMap {
+    let mut forwarded = HeaderMap::new();
+    for name in names {
+        for value in headers.get_all(name) {
+            forwarded.append(name, value.clone());
+        }
+    }
+    forwarded
 }
 
 /// What `@authenticated` and `@requiresScopes` are judged by.

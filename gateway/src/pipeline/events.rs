@@ -50,7 +50,7 @@ pub async fn open(
         let message = "Too many subscriptions are open; try again later.";
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded, message)
     })?;
-    let context = context(caller.principal.clone(), id);
+    let context = context(&caller, id);
     let mut answers = door.engine.subscribe(prepared, context).await?;
     let (door, id) = (Arc::clone(door), id.clone());
     let frames = async_stream::stream! {
@@ -96,7 +96,7 @@ fn next(mut answer: federation::Response, id: &RequestId) -> Bytes {
 fn has_ended(door: &Door, caller: &Caller) -> bool {
     let expired = caller.expires_at.is_some_and(|at| at <= door.clock.now());
     let session = caller.principal.session_id();
-    expired || session.is_some_and(|session| door.verifier.has_ended(session))
+    expired || session.is_some_and(|session| door.tokens.has_ended(session))
 }
 
 fn ticker(period: Duration) -> tokio::time::Interval {
