@@ -40,10 +40,8 @@ impl Graph for OwnGraph {
             Value::Object(variables) => variables,
             _ => serde_json::Map::new(),
         };
-        let prepared = engine
-            .document(document)
-            .and_then(|document| engine.prepare(&document, None, variables, &grants(principal)))
-            .map_err(|errors| failure(&errors))?;
+        let prepared = engine.ready(document.to_owned(), None, variables, &grants(principal)).await;
+        let prepared = prepared.map_err(|errors| failure(&errors))?;
         let mut context = RequestContext::default();
         context.extensions.insert(principal.clone());
         context.deadline = Some(tokio::time::Instant::now() + TIMEOUT);

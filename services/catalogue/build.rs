@@ -18,8 +18,9 @@ fn main() {
             .collect();
         names.sort();
         for name in names {
-            let path = root.join(folder).join(&name);
-            writeln!(table, "    (\"{folder}/{name}\", include_str!({path:?})),").expect("a String takes it");
+            // Relative to the package, so that the output holds wherever the checkout is.
+            let text = format!("include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{folder}/{name}\"))");
+            writeln!(table, "    (\"{folder}/{name}\", {text}),").expect("a String takes it");
         }
     }
     table.push_str("]\n");

@@ -7,6 +7,7 @@ use graphql_tools::validation::rules::default_rules_validation_plan;
 use graphql_tools::validation::validate::ValidationPlan;
 use moka::sync::Cache;
 use serde_json::Map;
+use tokio::sync::Semaphore;
 
 use crate::authorize::{Denial, Denied, Grants, Rules, Unauthorized};
 use crate::coerce::coerce_variables;
@@ -15,6 +16,7 @@ use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, UNAUTHORIZED
 use crate::execute::{Execution, Subgraphs};
 use crate::introspect::{asks_about_schema, introspect};
 use crate::limits::Limits;
+use crate::newcomers::newcomers;
 use crate::plan::Plan;
 use crate::planner::{Planner, Supergraph};
 use crate::project::project;
@@ -58,6 +60,8 @@ pub struct Engine {
     planner: Planner,
     pub(crate) subgraphs: Subgraphs,
     validation: ValidationPlan,
+    /// Who may judge or plan what is new; few at a time.
+    pub(crate) newcomers: Arc<Semaphore>,
     documents: Cache<Arc<str>, Arc<Document>>,
     plans: Cache<PlanKey, Arc<Operation>>,
 }
@@ -77,6 +81,13 @@ struct PlanKey {
     operation: Option<String>,
     conditions: Conditions,
     denied: Denied,
+}
+
+/// A request whose variables are coerced and whose plan may be known.
+pub(crate) struct Asked {
+    document: Arc<Document>,
+    variables: Map<String, serde_json::Value>,
+    key: PlanKey,
 }
 
 /// One operation under one set of conditions and permissions, planned.
@@ -150,6 +161,7 @@ impl Engine {
             planner: supergraph.planner,
             subgraphs,
             validation: default_rules_validation_plan(),
+            newcomers: newcomers(),
             documents: Cache::builder()
                 .max_capacity(settings.documents_max)
                 .weigher(|text: &Arc<str>, _| weight(text.len()))
@@ -189,6 +201,22 @@ impl Engine {
         variables: Map<String, serde_json::Value>,
         grants: &Grants,
     ) -> Result<Prepared, Vec<GraphQLError>> {
+        let asked = self.asked(document, operation_name, variables, grants)?;
+        let operation = match self.plans.get(&asked.key) {
+            Some(planned) => planned,
+            None => self.plan_asked(&asked)?,
+        };
+        self.prepared(asked, operation)
+    }
+
+    /// What is asked, as far as it can be known without a plan.
+    pub(crate) fn asked(
+        &self,
+        document: &Arc<Document>,
+        operation_name: Option<&str>,
+        variables: Map<String, serde_json::Value>,
+        grants: &Grants,
+    ) -> Judged<Asked> {
         let operation = document.operation(operation_name)?;
         let depth_max = self.settings.limits.depth_max;
         let variables = coerce_variables(&self.schema, operation.variables, variables, depth_max)?;
@@ -199,23 +227,36 @@ impl Engine {
             conditions: Conditions::new(document, &operation, &variables)?,
             denied: self.rules.denied(&self.schema, rules, operation.variables, &variables, grants),
         };
-        let planned = match self.plans.get(&key) {
-            Some(planned) => planned,
-            None => {
-                let planned = Arc::new(self.plan(document, &operation, &key)?);
-                // The next document of the same text has another id, so this plan would never be found.
-                if document.remembered {
-                    self.plans.insert(key, planned.clone());
-                }
-                planned
-            }
-        };
-        self.refuse(&planned)?;
-        let mut values = Object::with_capacity(variables.len());
-        for (name, value) in &variables {
+        Ok(Asked { document: document.clone(), variables, key })
+    }
+
+    pub(crate) fn known_document(&self, query: &str) -> Option<Arc<Document>> {
+        self.documents.get(query)
+    }
+
+    pub(crate) fn known_plan(&self, asked: &Asked) -> Option<Arc<Operation>> {
+        self.plans.get(&asked.key)
+    }
+
+    /// Plans it, and remembers the plan where the document is remembered.
+    pub(crate) fn plan_asked(&self, asked: &Asked) -> Judged<Arc<Operation>> {
+        let Asked { document, key, .. } = asked;
+        let operation = document.operation(key.operation.as_deref())?;
+        let planned = Arc::new(self.plan(document, &operation, key)?);
+        // The next document of the same text has another id, so this plan would never be found.
+        if document.remembered {
+            self.plans.insert(key.clone(), planned.clone());
+        }
+        Ok(planned)
+    }
+
+    pub(crate) fn prepared(&self, asked: Asked, operation: Arc<Operation>) -> Judged<Prepared> {
+        self.refuse(&operation)?;
+        let mut values = Object::with_capacity(asked.variables.len());
+        for (name, value) in &asked.variables {
             values.push(Key::from(&*wire_name(name)), from_json(value.clone()));
         }
-        Ok(Prepared { operation: planned, variables: Arc::new(variables), values: Arc::new(values) })
+        Ok(Prepared { operation, variables: Arc::new(asked.variables), values: Arc::new(values) })
     }
 
     /// Answers a query or a mutation.

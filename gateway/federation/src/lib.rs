@@ -14,6 +14,7 @@ mod http;
 mod in_process;
 mod introspect;
 mod limits;
+mod newcomers;
 mod plan;
 mod planner;
 mod project;

@@ -28,5 +28,12 @@ pub fn init(format: LogFormat, filter: &str) {
     };
     if started.is_err() {
         tracing::debug!("logs were set up before");
+        return;
     }
+    // A panic's message may hold anything, somebody's data too: where it happened is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let backtrace = std::backtrace::Backtrace::capture();
+        tracing::error!(place, %backtrace, "panicked");
+    }));
 }
