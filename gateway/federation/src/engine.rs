@@ -1,6 +1,6 @@
 //! One supergraph, ready to answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use graphql_tools::validation::rules::default_rules_validation_plan;
@@ -17,6 +17,7 @@ use crate::execute::{Execution, Subgraphs};
 use crate::introspect::{asks_about_schema, introspect};
 use crate::limits::Limits;
 use crate::newcomers::newcomers;
+use crate::overrides::{Lot, Overrides};
 use crate::plan::Plan;
 use crate::planner::{Planner, Supergraph};
 use crate::project::project;
@@ -37,6 +38,9 @@ pub struct Settings {
     /// One for each KiB of text: a large document counts for several.
     pub documents_max: u64,
     pub subgraph_timeout_ms: u64,
+    /// Labels of progressive `@override` that are switched on; those of the form `percent(5)` are drawn for
+    /// each request.
+    pub override_labels: HashSet<String>,
 }
 
 impl Default for Settings {
@@ -48,6 +52,7 @@ impl Default for Settings {
             plans_max: 10_000,
             documents_max: 10_000,
             subgraph_timeout_ms: 10_000,
+            override_labels: HashSet::new(),
         }
     }
 }
@@ -57,6 +62,7 @@ pub struct Engine {
     pub(crate) schema: Schema,
     sdl: String,
     rules: Rules,
+    overrides: Overrides,
     planner: Planner,
     pub(crate) subgraphs: Subgraphs,
     validation: ValidationPlan,
@@ -81,6 +87,7 @@ struct PlanKey {
     operation: Option<String>,
     conditions: Conditions,
     denied: Denied,
+    lot: Lot,
 }
 
 /// A request whose variables are coerced and whose plan may be known.
@@ -147,6 +154,7 @@ impl Engine {
         }
         let schema = Schema::new(supergraph.planner.public_schema()).ok_or(SupergraphError::NoQueryType)?;
         let rules = Rules::new(&supergraph.document)?;
+        let overrides = Overrides::new(&supergraph.document);
         let whole = Schema::new(Arc::new(supergraph.document)).ok_or(SupergraphError::NoQueryType)?;
         let subgraphs = Subgraphs {
             by_number,
@@ -158,6 +166,7 @@ impl Engine {
             sdl: schema.sdl(),
             schema,
             rules,
+            overrides,
             planner: supergraph.planner,
             subgraphs,
             validation: default_rules_validation_plan(),
@@ -226,6 +235,7 @@ impl Engine {
             operation: operation.name.map(str::to_owned),
             conditions: Conditions::new(document, &operation, &variables)?,
             denied: self.rules.denied(&self.schema, rules, operation.variables, &variables, grants),
+            lot: self.overrides.draw(),
         };
         Ok(Asked { document: document.clone(), variables, key })
     }
@@ -299,7 +309,7 @@ impl Engine {
         };
         let selections = compile(&scope, &document.ast, root_type, operation.selection_set);
         let plan = match scope.rewrite(document, operation, root_type) {
-            Some(rewritten) => self.planner.plan(&rewritten).map_err(|reason| {
+            Some(rewritten) => self.planner.plan(&rewritten, key.lot, &self.settings.override_labels).map_err(|reason| {
                 tracing::error!(%reason, "a valid document could not be planned");
                 vec![GraphQLError::new(INTERNAL, "This document could not be planned.")]
             })?,

@@ -15,6 +15,7 @@ mod in_process;
 mod introspect;
 mod limits;
 mod newcomers;
+mod overrides;
 mod plan;
 mod planner;
 mod project;

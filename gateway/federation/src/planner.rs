@@ -19,6 +19,7 @@ use hive_router_query_planner::utils::cancellation::CancellationToken;
 
 use crate::document::OperationKind;
 use crate::error::SupergraphError;
+use crate::overrides::{Flags, Lot};
 use crate::plan::{
     Batch, BatchEntities, Fetch, Node, Path, PathStep, Plan, Requirement, Rewrite, RewriteStep,
     SubgraphOperation,
@@ -75,12 +76,12 @@ impl Planner {
     }
 
     /// Plans a document of one operation. The reason of a failure is for the operator, not for the client.
-    pub fn plan(&self, document: &query::Document) -> Result<Plan, String> {
+    pub fn plan(&self, document: &query::Document, lot: Lot, flags: &Flags) -> Result<Plan, String> {
         let planned = catch_unwind(AssertUnwindSafe(|| {
             let normalized = normalize_operation(&self.planner.supergraph, document, None)
                 .map_err(|error| error.to_string())?;
             let timeout = CancellationToken::with_timeout(Duration::from_millis(PLAN_TIMEOUT_MS));
-            let overrides = PlannerOverrideContext::from_percentage(0.0);
+            let overrides = PlannerOverrideContext::new(flags.clone(), lot.number());
             let operation = normalized.executable_operation();
             self.planner
                 .plan_from_normalized_operation(operation, overrides, &timeout)

@@ -75,6 +75,27 @@ async fn an_overridden_field_is_asked_of_its_new_owner() {
 }
 
 #[tokio::test]
+async fn a_field_on_its_way_to_a_new_owner_is_asked_of_each_in_its_share() {
+    for (percent, owners) in [("0", &["shop"][..]), ("50", &["archive", "shop"]), ("100", &["archive"])] {
+        let label = format!("overrideLabel: \"percent({percent})\"");
+        let moving = format!(
+            "pages: Int @join__field(graph: ARCHIVE, override: \"shop\", {label}) @join__field(graph: SHOP, {label})"
+        );
+        let supergraph = LIBRARY
+            .replacen("override: String\n", "override: String\n  overrideLabel: String\n", 1)
+            .replacen("pages: Int @join__field(graph: ARCHIVE, override: \"shop\")", &moving, 1);
+        assert!(supergraph.contains(&moving));
+        let mut seen = std::collections::BTreeSet::new();
+        // A hundred requests that all go the same way are less likely than a broken machine.
+        for _ in 0..100 {
+            let (_, asked) = ask_under(&supergraph, "{ newest { pages } }").await;
+            seen.insert(if asked.len() == 1 { "shop" } else { "archive" });
+        }
+        assert!(seen.iter().eq(owners), "{percent}: {seen:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_root_can_be_reached_again_from_within() {
     // Apollo's composition allows it; the one the fixtures are made with does not.
     let sale = "type Sale @join__type(graph: SHOP) { discount: Int query: Query }\n\ntype Film ";
