@@ -103,7 +103,7 @@ where
 }
 
 /// A client like a careful app's: no cookies, no redirects followed, everything timed.
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(30))

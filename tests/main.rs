@@ -1,6 +1,7 @@
 //! Every test of the whole system: one binary, linked once.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alone;
 mod architecture;
 mod authorization;
 mod bad_input;

@@ -2,7 +2,7 @@
 
 mod tokens;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub struct Options {
     pub tokens: Option<TokenOptions>,
     /// Whether clients may ask about the schema.
     pub introspection: bool,
+    /// Labels of progressive `@override` that are switched on.
+    pub override_labels: HashSet<String>,
 }
 
 /// Whose tokens are taken.
@@ -68,6 +70,7 @@ pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken
     let settings = Settings {
         introspection: options.introspection,
         unauthorized: config.unauthorized.into(),
+        override_labels: options.override_labels.clone(),
         ..Settings::default()
     };
     let engine = Arc::new(Engine::new(&sdl, subgraphs(&sdl, &options.subgraphs)?, settings)?);

@@ -68,6 +68,9 @@ struct GatewayArguments {
     /// For whom the tokens are (`aud`).
     #[arg(long, requires = "jwks")]
     audience: Option<String>,
+    /// A label of progressive @override that is switched on. Once for each; `percent(5)` needs none.
+    #[arg(long = "override-label", value_name = "LABEL")]
+    override_labels: Vec<String>,
     /// Refuses questions about the schema.
     #[arg(long)]
     no_introspection: bool,
@@ -144,6 +147,7 @@ async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow:
         forward: arguments.forward,
         tokens,
         introspection: !arguments.no_introspection,
+        override_labels: arguments.override_labels.into_iter().collect(),
     };
     let server = Server::start_alone(config, &options).await?;
     println!("The gateway is open at http://{}/graphql", server.address);
