@@ -149,14 +149,13 @@ async fn only_named_headers_reach_the_subgraphs() {
 async fn a_dead_subgraph_costs_its_own_fields() {
     let (shelf, _) = subgraphs::serve().await;
     // Port 1 is nobody's.
-    let subgraphs = BTreeMap::from([
-        ("shelf".to_owned(), shelf),
-        ("stars".to_owned(), "http://127.0.0.1:1/".to_owned()),
-    ]);
+    let subgraphs =
+        BTreeMap::from([("shelf".to_owned(), shelf), ("stars".to_owned(), "http://127.0.0.1:1/".to_owned())]);
     let door = Door::over(Config::default(), Options { subgraphs, ..Options::default() }).await;
     let answer = door.ask("{ books { title stars } tenant }").await;
     assert_eq!(answer["data"]["books"][0], json!({"title": "Nets", "stars": null}));
-    let codes: Vec<_> = answer["errors"].as_array().unwrap().iter().map(|it| &it["extensions"]["code"]).collect();
+    let codes: Vec<_> =
+        answer["errors"].as_array().unwrap().iter().map(|it| &it["extensions"]["code"]).collect();
     assert!(!codes.is_empty() && codes.iter().all(|code| *code == "UNAVAILABLE"), "{answer}");
     assert!(!answer.to_string().contains("127.0.0.1"), "{answer}");
 }

@@ -2,6 +2,11 @@
 //!
 //! They are `interoperability/*.mjs`: each takes JSON on its standard input and prints what it saw.
 
+mod clients;
+mod parts;
+pub mod socket;
+mod sockets;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

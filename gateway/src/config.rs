@@ -73,9 +73,23 @@ pub struct Limits {
     pub body_bytes_max: usize,
     /// How long a query or mutation may take as a whole.
     pub request_timeout_ms: u64,
-    /// Subscriptions open at once in this process.
+    /// How long a client may take for the head of a request, and also how long a connection may be idle
+    /// between two: longer than a proxy in front keeps idle ones, or it will use one that is just closing.
+    pub header_timeout_ms: u64,
+    /// How long a client may take nothing of what waits for it before its connection is cut.
+    pub write_timeout_ms: u64,
+    /// Subscriptions open at once in this process, over whatever transport; a WebSocket counts as one,
+    /// and so does each subscription on it.
     pub subscriptions_max: usize,
-    /// Silence on a subscription after which a comment keeps it alive.
+    /// The same for one person, on all devices together.
+    pub subscriptions_per_person_max: usize,
+    /// The same for all who have not logged in and come from one address. Behind a proxy that is
+    /// everybody: as much as `subscriptions_max` then.
+    pub subscriptions_per_address_max: usize,
+    /// How long a WebSocket may stay open without `connection_init`.
+    pub connection_init_timeout_ms: u64,
+    /// How often an open subscription or WebSocket shows that it lives. A WebSocket whose client leaves
+    /// two pings unanswered is closed at the third.
     pub keep_alive_ms: u64,
     /// How long a stop waits for running requests before it leaves them behind.
     pub drain_ms: u64,
@@ -135,7 +149,12 @@ impl Default for Limits {
         Self {
             body_bytes_max: 1024 * 1024,
             request_timeout_ms: 15_000,
+            header_timeout_ms: 75_000,
+            write_timeout_ms: 30_000,
             subscriptions_max: 10_000,
+            subscriptions_per_person_max: 100,
+            subscriptions_per_address_max: 1_000,
+            connection_init_timeout_ms: 10_000,
             keep_alive_ms: 12_000,
             drain_ms: 20_000,
         }

@@ -1,8 +1,9 @@
 //! The stages of a GraphQL request, in order.
 //!
 //! classify → authenticate → document → authorize and plan → execute → respond; each is a file of
-//! the same name below, but for authorizing and planning, which is the engine's `prepare`, and
-//! `events`, which executes subscriptions. A stage either hands on what the next one needs or refuses.
+//! the same name below, but for authorizing and planning, which is the engine's `ready`, and
+//! `events`, which holds what stays open: subscriptions and WebSockets. A stage either hands on what
+//! the next one needs or refuses.
 
 mod authenticate;
 mod classify;
@@ -12,23 +13,26 @@ mod execute;
 mod refusal;
 mod respond;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, Response};
 use clock::Clock;
-use federation::{Engine, OperationKind};
+use federation::{Engine, OperationKind, Prepared};
 use tracing::Instrument;
 
 use crate::config::Limits;
 
 pub use authenticate::{Caller, Tokens, grants, identify};
 use classify::Wish;
+use document::Asked;
+pub use events::Seats;
 pub use execute::Forwarded;
 use refusal::Refusal;
+use respond::Reply;
 pub use respond::{REQUEST_ID, RequestId};
 
 /// What every request needs; one per process.
@@ -39,15 +43,24 @@ pub struct Door {
     pub forward: Vec<HeaderName>,
     pub clock: Clock,
     pub limits: Limits,
-    /// Subscriptions open now.
-    pub subscriptions: Arc<AtomicUsize>,
+    /// What is open now.
+    pub subscriptions: Arc<Seats>,
     /// Told when the process drains.
     pub stop: tokio_util::sync::CancellationToken,
 }
 
+/// Who asks, from where, and what we call the request.
+#[derive(Clone)]
+struct Asker {
+    caller: Caller,
+    address: IpAddr,
+    id: RequestId,
+}
+
 /// The door's own path.
 pub fn routes(door: Arc<Door>) -> Router {
-    Router::new().route("/graphql", axum::routing::any(answer)).with_state(door)
+    let graphql = axum::routing::any(answer).layer(respond::compression());
+    Router::new().route("/graphql", graphql).with_state(door)
 }
 
 /// `/graphql`: one request, from its first byte to its last.
@@ -55,29 +68,47 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Bod
     let begun = std::time::Instant::now();
     let id = RequestId::of(request.headers(), &door.clock);
     let wish = Wish::of(&request);
-    let span = tracing::info_span!("graphql", request_id = %id, operation = tracing::field::Empty);
+    let span = id.span();
     let outcome = stages(&door, &wish, request, &id).instrument(span.clone()).await;
-    let response = respond::respond(outcome, &wish, &id);
+    let response = respond::respond(outcome, &door, &wish, &id);
     span.in_scope(|| respond::log(&response, begun.elapsed()));
     response
 }
 
-async fn stages(
-    door: &Arc<Door>,
-    wish: &Wish,
-    request: Request,
-    id: &RequestId,
-) -> Result<respond::Reply, Refusal> {
+async fn stages(door: &Arc<Door>, wish: &Wish, request: Request, id: &RequestId) -> Result<Reply, Refusal> {
     wish.check()?;
     let caller = authenticate::authenticate(door, request.headers())?;
-    let asked = document::read(request, &door.limits).await?;
-    let document = door.engine.document(&asked.query)?;
-    let name = asked.operation_name.as_deref();
-    let prepared = door.engine.prepare(&document, name, asked.variables, &caller.grants)?;
-    tracing::Span::current().record("operation", prepared.operation_name().unwrap_or("-"));
-    wish.check_kind(prepared.kind())?;
-    match prepared.kind() {
-        OperationKind::Subscription => events::open(door, prepared, caller, id).await,
-        OperationKind::Query | OperationKind::Mutation => execute::execute(door, prepared, caller, id).await,
+    let asker = Asker { caller, address: address(&request), id: id.clone() };
+    if wish.web_socket {
+        return events::web_socket(door, asker, request).await;
     }
+    let asked = document::read(request, &door.limits).await?;
+    let prepared = prepare(door, &asker, asked).await?;
+    wish.check_kind(prepared.kind())?;
+    run(door, asker, prepared).await
+}
+
+/// Parses, validates, authorizes and plans, or finds that this was done.
+async fn prepare(door: &Door, asker: &Asker, asked: Asked) -> Result<Prepared, Refusal> {
+    let Asked { query, operation_name, variables } = asked;
+    let name = operation_name.as_deref();
+    let prepared = door.engine.ready(query, name, variables, &asker.caller.grants).await?;
+    tracing::Span::current().record("operation", prepared.operation_name().unwrap_or("-"));
+    Ok(prepared)
+}
+
+async fn run(door: &Arc<Door>, asker: Asker, prepared: Prepared) -> Result<Reply, Refusal> {
+    match prepared.kind() {
+        OperationKind::Subscription => events::open(door, asker, prepared)
+            .await
+            .map(|subscription| Reply::Events(Box::new(subscription))),
+        OperationKind::Query | OperationKind::Mutation => {
+            Ok(Reply::Answer(execute::execute(door, &asker, prepared).await))
+        }
+    }
+}
+
+fn address(request: &Request) -> IpAddr {
+    let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
 }

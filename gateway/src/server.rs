@@ -1,6 +1,8 @@
 //! One running process: its listener, its roles, its end.
 
-use std::future::IntoFuture;
+mod connection;
+mod serving;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -77,13 +79,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let app = routes.into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-        let serving = tokio::spawn(async move {
-            if let Err(error) = serving.into_future().await {
-                tracing::error!(%error, "serving ended");
-            }
-        });
+        let serving = tokio::spawn(serving::serve(listener, routes, config.limits.clone(), stop.clone()));
         tokio::spawn(health::upkeep(stop.clone()));
         let drain = Duration::from_millis(config.limits.drain_ms);
         let public_url = match config.public_url.as_str() {

@@ -49,6 +49,9 @@ pub fn of_limits(limits: &Limits) -> Vec<String> {
         ("body_bytes_max", limits.body_bytes_max == 0),
         ("request_timeout_ms", limits.request_timeout_ms == 0),
         ("keep_alive_ms", limits.keep_alive_ms == 0),
+        ("header_timeout_ms", limits.header_timeout_ms == 0),
+        ("write_timeout_ms", limits.write_timeout_ms == 0),
+        ("connection_init_timeout_ms", limits.connection_init_timeout_ms == 0),
     ];
     let nothing = nothing.into_iter().filter(|(_, nothing)| *nothing);
     nothing.map(|(name, _)| format!("limits.{name} must be above zero")).collect()

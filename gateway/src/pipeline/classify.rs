@@ -1,41 +1,54 @@
-//! What the client wants: by which method, and in which form it takes the answer.
+//! What the client wants: by which method, and in which forms it takes answers.
 
 use axum::extract::Request;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use federation::OperationKind;
 use graphql::ErrorCode;
 
 use super::Refusal;
 
-/// The form of the answer.
+/// The form of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// `application/graphql-response+json`: the status says whether there is data.
     GraphqlResponse,
     /// `application/json`: 200 for every well-formed request.
     Json,
-    /// `text/event-stream`: GraphQL over SSE, distinct connections.
+    /// `text/event-stream`: the answer as an event, for clients that ask everything over one transport.
     EventStream,
     /// Nothing that we can write.
     Other,
 }
 
-/// Method and form of one request.
+/// The form of a subscription's answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// GraphQL over SSE, distinct connections.
+    Events,
+    /// `multipart/mixed` with `subscriptionSpec=1.0`, as Apollo's clients speak it.
+    Multipart,
+}
+
+/// Method and forms of one request.
 #[derive(Clone, Debug)]
 pub struct Wish {
     method: Method,
     pub form: Form,
-    /// Whether an event stream is welcome, first choice or not.
-    events: bool,
+    /// The best form for a subscription, which may be another than the best for one answer.
+    pub stream: Option<Stream>,
+    /// Whether this opens a WebSocket.
+    pub web_socket: bool,
 }
 
 impl Wish {
     pub fn of(request: &Request) -> Self {
-        let accepted = request.headers().get_all(header::ACCEPT).iter();
+        let headers = request.headers();
+        let accepted = headers.get_all(header::ACCEPT).iter();
         let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
-        let forms = Form::accepted(&accepted.join(","));
-        let events = forms.iter().any(|(form, _)| *form == Form::EventStream);
-        Self { method: request.method().clone(), form: Form::best(&forms), events }
+        let (form, stream) = accepted_forms(&accepted.join(","));
+        let method = request.method().clone();
+        let web_socket = method == Method::GET && upgrades(headers);
+        Self { method, form, stream, web_socket }
     }
 
     /// Refuses methods and forms that GraphQL over HTTP does not have.
@@ -45,9 +58,9 @@ impl Wish {
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
             return Err(Refusal { allow: Some("GET, POST"), ..refusal });
         }
-        if self.form == Form::Other {
-            let message = "The answer comes as application/graphql-response+json, application/json or \
-                           text/event-stream.";
+        if self.form == Form::Other && !self.web_socket {
+            let message = "The answer comes as application/graphql-response+json, application/json, \
+                           text/event-stream, or multipart/mixed for subscriptions.";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message));
         }
         Ok(())
@@ -60,39 +73,83 @@ impl Wish {
             let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
             return Err(Refusal { allow: Some("POST"), ..refusal });
         }
-        if kind == OperationKind::Subscription && !self.events {
-            let message = "Subscriptions are answered as text/event-stream.";
+        if kind == OperationKind::Subscription && self.stream.is_none() {
+            let message = "Subscriptions are answered as text/event-stream, as multipart/mixed with \
+                           subscriptionSpec=1.0, or over a WebSocket.";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message));
         }
         Ok(())
     }
 }
 
-impl Form {
-    /// The forms an `Accept` header takes, with their qualities, in its order.
-    fn accepted(accept: &str) -> Vec<(Self, f32)> {
-        let mut accepted = Vec::new();
-        let ranges = if accept.trim().is_empty() { "*/*" } else { accept };
-        for range in ranges.split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "application/graphql-response+json" => Self::GraphqlResponse,
-                "application/json" | "application/*" | "*/*" => Self::Json,
-                "text/event-stream" => Self::EventStream,
-                _ => continue,
-            };
-            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0_f32);
-            if quality > 0.0 {
-                accepted.push((form, quality));
+fn upgrades(headers: &HeaderMap) -> bool {
+    let named = headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    named.is_some_and(|named| named.eq_ignore_ascii_case("websocket"))
+}
+
+/// What an `Accept` header takes: the first of the best forms for one answer, and for many.
+fn accepted_forms(accept: &str) -> (Form, Option<Stream>) {
+    let ranges = if accept.trim().is_empty() { "*/*" } else { accept };
+    let (mut form, mut form_quality) = (Form::Other, 0.0);
+    let (mut stream, mut stream_quality) = (None, 0.0);
+    for range in ranges.split(',') {
+        let range = Range::of(range);
+        if let Some(named) = range.form()
+            && range.quality > form_quality
+        {
+            (form, form_quality) = (named, range.quality);
+        }
+        if let Some(named) = range.stream()
+            && range.quality > stream_quality
+        {
+            (stream, stream_quality) = (Some(named), range.quality);
+        }
+    }
+    if form == Form::Other && stream == Some(Stream::Multipart) {
+        // What is refused, and what is no subscription, has one answer: nothing for parts.
+        form = Form::Json;
+    }
+    (form, stream)
+}
+
+/// One media range of an `Accept` header.
+struct Range {
+    media_type: String,
+    quality: f32,
+    /// Which protocol of subscriptions a `multipart/mixed` means; others use it for other things.
+    subscription_spec: Option<String>,
+}
+
+impl Range {
+    fn of(text: &str) -> Self {
+        let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let media_type = parts.next().unwrap_or_default();
+        let mut range = Self { media_type, quality: 1.0, subscription_spec: None };
+        for part in parts {
+            match part.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))) {
+                Some(("q", quality)) => range.quality = quality.parse().unwrap_or(1.0),
+                Some(("subscriptionspec", spec)) => range.subscription_spec = Some(spec.to_owned()),
+                _ => {}
             }
         }
-        accepted
+        range
     }
 
-    /// The first of the best.
-    fn best(accepted: &[(Self, f32)]) -> Self {
-        let first = (Self::Other, 0.0);
-        accepted.iter().fold(first, |best, one| if one.1 > best.1 { *one } else { best }).0
+    fn form(&self) -> Option<Form> {
+        match self.media_type.as_str() {
+            "application/graphql-response+json" => Some(Form::GraphqlResponse),
+            "application/json" | "application/*" | "*/*" => Some(Form::Json),
+            "text/event-stream" => Some(Form::EventStream),
+            _ => None,
+        }
+    }
+
+    fn stream(&self) -> Option<Stream> {
+        match (self.media_type.as_str(), self.subscription_spec.as_deref()) {
+            ("text/event-stream", _) => Some(Stream::Events),
+            ("multipart/mixed", Some("1.0")) => Some(Stream::Multipart),
+            _ => None,
+        }
     }
 }
 
@@ -111,7 +168,35 @@ mod tests {
             ("text/html", Form::Other),
             ("application/json;q=0", Form::Other),
         ] {
-            assert_eq!(Form::best(&Form::accepted(accept)), form, "{accept}");
+            assert_eq!(accepted_forms(accept).0, form, "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_subscription_comes_as_the_client_takes_it_and_everything_else_as_one_answer() {
+        let apollo = "multipart/mixed;boundary=graphql;subscriptionSpec=1.0";
+        for (accept, form, stream) in [
+            (format!("{apollo},application/json"), Form::Json, Some(Stream::Multipart)),
+            (format!("application/json, {apollo}"), Form::Json, Some(Stream::Multipart)),
+            (
+                format!("{apollo},application/graphql-response+json,application/json;q=0.9"),
+                Form::GraphqlResponse,
+                Some(Stream::Multipart),
+            ),
+            (apollo.to_owned(), Form::Json, Some(Stream::Multipart)),
+            (
+                r#"Multipart/Mixed; boundary="graphql"; subscriptionSpec="1.0""#.to_owned(),
+                Form::Json,
+                Some(Stream::Multipart),
+            ),
+            (format!("{apollo};q=0.5, text/event-stream"), Form::EventStream, Some(Stream::Events)),
+            (format!("{apollo}, text/event-stream;q=0.5"), Form::EventStream, Some(Stream::Multipart)),
+            // These mean parts of a deferred answer, which we do not give.
+            ("multipart/mixed".to_owned(), Form::Other, None),
+            ("multipart/mixed;deferSpec=20220824, application/json".to_owned(), Form::Json, None),
+            ("multipart/mixed;subscriptionSpec=2.0, application/json".to_owned(), Form::Json, None),
+        ] {
+            assert_eq!(accepted_forms(&accept), (form, stream), "{accept}");
         }
     }
 }

@@ -21,23 +21,55 @@ pub struct Asked {
     pub variables: Map<String, Value>,
 }
 
+impl Asked {
+    /// Takes the parameters of a request, whichever way they came.
+    pub fn of(mut parameters: Map<String, Value>) -> Result<Self, Refusal> {
+        let query = match parameters.remove("query") {
+            Some(Value::String(query)) => query,
+            None | Some(Value::Null) => return Err(Refusal::bad_request("`query` is missing.")),
+            Some(_) => return Err(Refusal::bad_request("`query` must be a string.")),
+        };
+        let operation_name = match parameters.remove("operationName") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(name)) => Some(name),
+            Some(_) => return Err(Refusal::bad_request("`operationName` must be a string.")),
+        };
+        let mut map = |name: &str| match parameters.remove(name) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(map)) => Ok(map),
+            Some(_) => Err(Refusal::bad_request(&format!("`{name}` must be an object."))),
+        };
+        let variables = map("variables")?;
+        map("extensions")?;
+        Ok(Self { query, operation_name, variables })
+    }
+}
+
 /// Reads the parameters, bounded in size and time.
 pub async fn read(request: Request, limits: &Limits) -> Result<Asked, Refusal> {
     if request.method() == Method::GET {
         return from_address(request.uri().query().unwrap_or_default());
     }
     check_media_type(request.headers())?;
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if announced
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > limits.body_bytes_max)
+    {
+        return Err(too_large(limits));
+    }
     let whole = axum::body::to_bytes(request.into_body(), limits.body_bytes_max);
     let in_time = tokio::time::timeout(Duration::from_millis(limits.request_timeout_ms), whole).await;
     let body = in_time.map_err(|_| {
         let message = "The body did not come in time.";
         Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::BadUserInput, message)
     })?;
-    let body = body.map_err(|_| {
-        let message = format!("The body is larger than {} bytes or broke off.", limits.body_bytes_max);
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, &message)
-    })?;
-    from_body(&body)
+    from_body(&body.map_err(|_| too_large(limits))?)
+}
+
+fn too_large(limits: &Limits) -> Refusal {
+    let message = format!("The body is larger than {} bytes or broke off.", limits.body_bytes_max);
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::BadUserInput, &message)
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -55,7 +87,7 @@ fn from_body(body: &Bytes) -> Result<Asked, Refusal> {
     let value: Value =
         serde_json::from_slice(body).map_err(|_| Refusal::bad_request("The body is not valid JSON."))?;
     match value {
-        Value::Object(parameters) => asked(parameters),
+        Value::Object(parameters) => Asked::of(parameters),
         Value::Array(_) => Err(Refusal::bad_request("Batches are not served: send one request at a time.")),
         _ => Err(Refusal::bad_request("The body is not a GraphQL request object.")),
     }
@@ -73,32 +105,11 @@ fn from_address(query: &str) -> Result<Asked, Refusal> {
             return Err(Refusal::bad_request(&format!("`{name}` is given twice.")));
         }
     }
-    asked(parameters)
+    Asked::of(parameters)
 }
 
 fn json_parameter(name: &str, text: &str) -> Result<Value, Refusal> {
     serde_json::from_str(text).map_err(|_| Refusal::bad_request(&format!("`{name}` is not valid JSON.")))
-}
-
-fn asked(mut parameters: Map<String, Value>) -> Result<Asked, Refusal> {
-    let query = match parameters.remove("query") {
-        Some(Value::String(query)) => query,
-        None | Some(Value::Null) => return Err(Refusal::bad_request("`query` is missing.")),
-        Some(_) => return Err(Refusal::bad_request("`query` must be a string.")),
-    };
-    let operation_name = match parameters.remove("operationName") {
-        None | Some(Value::Null) => None,
-        Some(Value::String(name)) => Some(name),
-        Some(_) => return Err(Refusal::bad_request("`operationName` must be a string.")),
-    };
-    let mut map = |name: &str| match parameters.remove(name) {
-        None | Some(Value::Null) => Ok(Map::new()),
-        Some(Value::Object(map)) => Ok(map),
-        Some(_) => Err(Refusal::bad_request(&format!("`{name}` must be an object."))),
-    };
-    let variables = map("variables")?;
-    map("extensions")?;
-    Ok(Asked { query, operation_name, variables })
 }
 
 #[cfg(test)]

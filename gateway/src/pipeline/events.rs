@@ -1,96 +1,123 @@
-//! Subscriptions over server-sent events (GraphQL over SSE, distinct connections).
+//! What stays open: subscriptions, over three transports, and the WebSockets that carry one of them.
+//!
+//! Each holds a seat, ends when its token, its session or this process does, and shows that it lives.
+//! `sse` and `multipart` write one subscription as the body of an answer, `web_socket` many on one line.
 
-use std::convert::Infallible;
+pub mod multipart;
+mod seats;
+pub mod sse;
+mod web_socket;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::http::StatusCode;
-use federation::Prepared;
+use federation::{Prepared, Response};
 use futures::stream::{BoxStream, Stream, StreamExt};
-use graphql::ErrorCode;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Interval, MissedTickBehavior};
 
 use super::execute::context;
-use super::respond::{Reply, RequestId};
-use super::{Caller, Door, Refusal};
+use super::{Asker, Caller, Door, Refusal};
+use seats::{Holder, Seat};
 
-/// How often an open subscription looks whether its token or session has ended.
+pub use seats::Seats;
+pub use web_socket::open as web_socket;
+
+/// How often something open looks whether its token or session has ended.
 const TOKEN_CHECK: Duration = Duration::from_secs(1);
-const KEEP_ALIVE: &[u8] = b":\n\n";
-const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 
-/// Counts an open subscription for as long as it lives.
-struct Seat(Arc<AtomicUsize>);
+/// A subscription that was opened, on its seat.
+pub struct Subscription {
+    seat: Seat,
+    answers: BoxStream<'static, Response>,
+    asker: Asker,
+}
 
-impl Seat {
-    fn take(open: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
-        let before = open.fetch_add(1, Ordering::Relaxed);
-        let seat = Self(Arc::clone(open));
-        (before < max).then_some(seat)
+/// What a subscription has to tell, in the end that it is over.
+pub enum Told {
+    /// Nothing, but it lives.
+    Alive,
+    Next(Response),
+    End(End),
+}
+
+/// Why something open is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing more will come.
+    Complete,
+    /// Its token expired, or its session ended.
+    Forbidden,
+    /// This process drains; another one goes on.
+    GoingAway,
+}
+
+/// Opens a subscription.
+pub async fn open(door: &Arc<Door>, asker: Asker, prepared: Prepared) -> Result<Subscription, Refusal> {
+    let holder = Holder::of(&asker.caller, asker.address);
+    let seat = door.subscriptions.take(holder, &door.limits)?;
+    let answers = door.engine.subscribe(prepared, context(&asker)).await?;
+    Ok(Subscription { seat, answers, asker })
+}
+
+impl Subscription {
+    /// All that it tells by itself, its errors marked with the request's id. Who drops it gives up the seat.
+    fn answers(self) -> impl Stream<Item = Response> + Send {
+        let Self { seat, answers, asker } = self;
+        answers.map(move |mut answer| {
+            let _taken = &seat;
+            asker.id.mark(&mut answer.errors);
+            answer
+        })
+    }
+
+    /// The same with signs of life, until something ends it. Nothing is read ahead: while the client
+    /// takes nothing, its subgraph is asked for nothing.
+    pub fn told(self, door: Arc<Door>) -> BoxStream<'static, Told> {
+        let caller = self.asker.caller.clone();
+        let told = async_stream::stream! {
+            let mut answers = std::pin::pin!(self.answers());
+            let mut watch = Watch::new();
+            let mut keep_alive = ticker(Duration::from_millis(door.limits.keep_alive_ms));
+            // At once, so that headers reach the client before the first event.
+            yield Told::Alive;
+            let end = loop {
+                tokio::select! {
+                    // In this order: what ends it comes before what is still to tell.
+                    biased;
+                    end = watch.ended(&door, &caller) => break end,
+                    _ = keep_alive.tick() => yield Told::Alive,
+                    answer = answers.next() => match answer {
+                        Some(answer) => yield Told::Next(answer),
+                        None => break End::Complete,
+                    },
+                }
+            };
+            yield Told::End(end);
+        };
+        told.boxed()
     }
 }
 
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
+/// Watches over something open.
+struct Watch {
+    token_check: Interval,
 }
 
-/// Opens a subscription. It completes when its token ends, when the session ends and when this
-/// process drains; the client comes back with `after:` and misses nothing.
-pub async fn open(
-    door: &Arc<Door>,
-    prepared: Prepared,
-    caller: Caller,
-    id: &RequestId,
-) -> Result<Reply, Refusal> {
-    let seat = Seat::take(&door.subscriptions, door.limits.subscriptions_max).ok_or_else(|| {
-        let message = "Too many subscriptions are open; try again later.";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded, message)
-    })?;
-    let context = context(&caller, id);
-    let mut answers = door.engine.subscribe(prepared, context).await?;
-    let (door, id) = (Arc::clone(door), id.clone());
-    let frames = async_stream::stream! {
-        let _seat = seat;
-        let mut token_check = ticker(TOKEN_CHECK);
-        let mut keep_alive = ticker(Duration::from_millis(door.limits.keep_alive_ms));
-        // At once, so that headers reach the client before the first event.
-        yield Bytes::from_static(KEEP_ALIVE);
+impl Watch {
+    fn new() -> Self {
+        Self { token_check: ticker(TOKEN_CHECK) }
+    }
+
+    /// Waits until it has to end. It may be left and called again, with another caller too.
+    async fn ended(&mut self, door: &Door, caller: &Caller) -> End {
         loop {
             tokio::select! {
-                // In this order: what ends it comes before what is still to tell.
                 biased;
-                () = door.stop.cancelled() => break,
-                _ = token_check.tick() => if has_ended(&door, &caller) { break },
-                _ = keep_alive.tick() => yield Bytes::from_static(KEEP_ALIVE),
-                answer = answers.next() => match answer {
-                    Some(answer) => yield next(answer, &id),
-                    None => break,
-                },
+                () = door.stop.cancelled() => return End::GoingAway,
+                _ = self.token_check.tick() => if has_ended(door, caller) { return End::Forbidden },
             }
         }
-        yield Bytes::from_static(COMPLETE);
-    };
-    Ok(Reply::Events(frames.boxed()))
-}
-
-/// A whole answer as an event stream: for clients that ask everything over one transport.
-pub fn whole(answer: federation::Response, id: &RequestId) -> Bytes {
-    Bytes::from([&next(answer, id)[..], COMPLETE].concat())
-}
-
-/// Streams of frames never fail: what goes wrong is an event.
-pub fn infallible(frames: BoxStream<'static, Bytes>) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    frames.map(Ok)
-}
-
-fn next(mut answer: federation::Response, id: &RequestId) -> Bytes {
-    id.mark(&mut answer.errors);
-    // JSON text has no raw line breaks, so the answer is one `data` line.
-    Bytes::from([b"event: next\ndata: ", &answer.to_json_bytes()[..], b"\n\n"].concat())
+    }
 }
 
 fn has_ended(door: &Door, caller: &Caller) -> bool {
@@ -99,7 +126,7 @@ fn has_ended(door: &Door, caller: &Caller) -> bool {
     expired || session.is_some_and(|session| door.tokens.has_ended(session))
 }
 
-fn ticker(period: Duration) -> tokio::time::Interval {
+fn ticker(period: Duration) -> Interval {
     let mut ticker = tokio::time::interval_at(tokio::time::Instant::now() + period, period);
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticker

@@ -3,22 +3,16 @@
 use std::time::Duration;
 
 use axum::http::HeaderMap;
-use federation::{Prepared, RequestContext};
+use federation::{Prepared, RequestContext, Response};
 
-use super::respond::{Reply, RequestId};
-use super::{Caller, Door, Refusal};
+use super::{Asker, Door};
 
 /// Runs it; a subgraph that is late costs its own fields and nothing else.
-pub async fn execute(
-    door: &Door,
-    prepared: Prepared,
-    caller: Caller,
-    id: &RequestId,
-) -> Result<Reply, Refusal> {
+pub async fn execute(door: &Door, asker: &Asker, prepared: Prepared) -> Response {
     let timeout = Duration::from_millis(door.limits.request_timeout_ms);
-    let mut context = context(&caller, id);
+    let mut context = context(asker);
     context.deadline = Some(tokio::time::Instant::now() + timeout);
-    Ok(Reply::Answer(door.engine.execute(&prepared, &context).await))
+    door.engine.execute(&prepared, &context).await
 }
 
 /// Headers of the client's request that every subgraph gets.
@@ -26,12 +20,12 @@ pub async fn execute(
 pub struct Forwarded(pub HeaderMap);
 
 /// What goes to every subgraph with the request.
-pub fn context(caller: &Caller, id: &RequestId) -> RequestContext {
+pub fn context(asker: &Asker) -> RequestContext {
     let mut context = RequestContext::default();
-    context.extensions.insert(caller.principal.clone());
-    context.extensions.insert(id.clone());
-    if !caller.forwarded.is_empty() {
-        context.extensions.insert(Forwarded(caller.forwarded.clone()));
+    context.extensions.insert(asker.caller.principal.clone());
+    context.extensions.insert(asker.id.clone());
+    if !asker.caller.forwarded.is_empty() {
+        context.extensions.insert(Forwarded(asker.caller.forwarded.clone()));
     }
     context
 }

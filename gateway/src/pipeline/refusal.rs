@@ -24,14 +24,30 @@ impl Refusal {
         Self { status, errors: vec![error], challenge: None, allow: None, graphql: false }
     }
 
+    /// What is wrong, in words.
+    pub fn message(&self) -> &str {
+        self.errors.first().map_or("", |error| &error.message)
+    }
+
     pub fn bad_request(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadUserInput, message)
     }
 }
 
-/// The engine's own refusals: parse, validation, limits, variables, authorization.
+/// The engine's own refusals: parse, validation, limits, variables, authorization; or that it could not
+/// get to the document.
 impl From<Vec<GraphQLError>> for Refusal {
     fn from(errors: Vec<GraphQLError>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, errors, challenge: None, allow: None, graphql: true }
+        let first = errors.first().map_or("", |error| &*error.code);
+        let is = |code: ErrorCode| first == code.as_str();
+        let status = if is(ErrorCode::Overloaded) || is(ErrorCode::Unavailable) {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else if is(ErrorCode::Internal) {
+            StatusCode::INTERNAL_SERVER_ERROR
+        } else {
+            StatusCode::BAD_REQUEST
+        };
+        let graphql = status == StatusCode::BAD_REQUEST;
+        Self { status, errors, challenge: None, allow: None, graphql }
     }
 }
