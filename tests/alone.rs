@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pratu::alone::{JwksSource, Options, TokenOptions};
-use pratu::config::Unauthorized;
+use pratu::config::{Limits, Unauthorized};
 use pratu::{Config, Server, StartError};
 use serde_json::{Value, json};
 
@@ -120,16 +120,21 @@ async fn tokens_of_a_known_issuer_open_what_the_schema_guards() {
     }
 }
 
-#[tokio::test]
-async fn keys_are_fetched_from_an_address() {
-    let issuer = Issuer::new("https://login.example", "books");
+/// This issuer's tokens, its keys at an address.
+async fn taken(issuer: &Issuer) -> TokenOptions {
     let address = subgraphs::serve_text(issuer.jwks()).await;
-    let tokens = TokenOptions {
+    TokenOptions {
         jwks: JwksSource::Url(address.parse().unwrap()),
         issuer: "https://login.example".into(),
         audience: "books".into(),
-    };
-    let door = Door::open(Config::default(), Options { tokens: Some(tokens), ..Options::default() }).await;
+    }
+}
+
+#[tokio::test]
+async fn keys_are_fetched_from_an_address() {
+    let issuer = Issuer::new("https://login.example", "books");
+    let options = Options { tokens: Some(taken(&issuer).await), ..Options::default() };
+    let door = Door::open(Config::default(), options).await;
     let answer = door.ask_with(&issuer.token(json!({})), GUARDED).await;
     assert_eq!(answer["data"]["books"][1]["notes"], "Reads well.", "{answer}");
 }
@@ -143,6 +148,34 @@ async fn only_named_headers_reach_the_subgraphs() {
         let answer = sent(door.asking("{ tenant }").header("x-tenant", "north")).await;
         assert_eq!(answer["data"]["tenant"], tenant, "{answer}");
     }
+}
+
+#[tokio::test]
+async fn cookies_and_what_describes_a_connection_are_not_to_be_forwarded() {
+    for name in ["cookie", "content-length", "transfer-encoding", "connection", "host", "accept-encoding"] {
+        let options =
+            Options { supergraph: supergraph(), forward: vec![name.parse().unwrap()], ..Options::default() };
+        assert!(start_error(options).await.contains(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn who_logged_in_elsewhere_has_seats_of_their_own() {
+    let issuer = Issuer::new("https://login.example", "books");
+    let limits =
+        Limits { subscriptions_per_person_max: 1, subscriptions_per_address_max: 1, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    let door = Door::open(config, Options { tokens: Some(taken(&issuer).await), ..Options::default() }).await;
+    let open = async |subject: &str| {
+        let get = door.http.get(&door.url).header("connection", "upgrade").header("upgrade", "websocket");
+        let get =
+            get.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==").header("sec-websocket-version", "13");
+        let get = get.header("sec-websocket-protocol", "graphql-transport-ws");
+        get.bearer_auth(issuer.token(json!({"sub": subject}))).send().await.unwrap()
+    };
+    let (first, second) = (open("a").await, open("b").await);
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (101, 101));
+    assert_eq!(open("a").await.status(), 429);
 }
 
 #[tokio::test]

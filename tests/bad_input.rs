@@ -2,6 +2,7 @@
 
 mod connections;
 mod documents;
+mod floods;
 mod requests;
 mod sockets;
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use clock::Clock;
 use federation::{Engine, Http, RequestContext, Settings, Sign, Subgraph, SupergraphError};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +21,27 @@ pub use tokens::{ForeignTokens, JwksSource, TokensError};
 
 /// Silence of a subgraph after which it counts as gone.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+
+/// Headers that are never forwarded. Cookies: browsers send them along when a page of any site opens a
+/// WebSocket, and the page would ask as its visitor. The others are about one connection or one body.
+const NOT_FORWARDED: [HeaderName; 16] = [
+    header::COOKIE,
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_TYPE,
+    header::EXPECT,
+    header::HOST,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::RANGE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
 
 /// What is served, to whom.
 #[derive(Clone, Debug, Default)]
@@ -59,12 +80,17 @@ pub enum Error {
     UnknownSubgraph(String),
     #[error("the address of subgraph {name:?} is not an http address: {url:?}")]
     Address { name: String, url: String },
+    #[error("the header {0} cannot be forwarded: it is a browser's cookies, or about one connection or body")]
+    NotForwarded(HeaderName),
     #[error(transparent)]
     Tokens(#[from] TokensError),
 }
 
 /// Everything a door alone answers: `/graphql` and what its operator needs.
 pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken) -> Result<Router, Error> {
+    if let Some(name) = options.forward.iter().find(|name| NOT_FORWARDED.contains(name)) {
+        return Err(Error::NotForwarded(name.clone()));
+    }
     let sdl = std::fs::read_to_string(&options.supergraph)
         .map_err(|error| Error::Unreadable(options.supergraph.clone(), error))?;
     let settings = Settings {

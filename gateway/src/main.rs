@@ -55,7 +55,7 @@ struct GatewayArguments {
     /// Where a subgraph is, when it is not where the supergraph says: NAME=URL. Once for each.
     #[arg(long = "subgraph", value_name = "NAME=URL", value_parser = name_and_url)]
     subgraphs: Vec<(String, String)>,
-    /// A header of the clients' requests that goes to the subgraphs as it came. Once for each.
+    /// A header of the clients' requests that goes to the subgraphs as it came; never cookies. Once for each.
     #[arg(long = "forward-header", value_name = "NAME")]
     forward: Vec<axum::http::HeaderName>,
     /// Public keys of the authorization server whose tokens open what the schema guards: a file or an

@@ -177,6 +177,15 @@ async fn nobody_takes_all_seats_whatever_they_ask_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_over_the_last_seat_keeps_it() {
+    let mut place = Installation::start().await;
+    place.restart_with(|config| config.limits.subscriptions_max = 1).await;
+    let somchai = Person::citizen(&place, "somchai", "thaid").await;
+    let _socket = Socket::of(&place, &somchai).await;
+    assert_eq!(Socket::open_with(request(&place)).await.err(), Some(StatusCode::SERVICE_UNAVAILABLE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_of_one_address_share_their_seats_and_logging_in_gives_one_back() {
     let mut place = Installation::start().await;
     place.restart_with(|config| config.limits.subscriptions_per_address_max = 2).await;

@@ -68,6 +68,7 @@ pub struct ForeignTokens {
 /// What a valid token says.
 #[derive(Debug)]
 pub struct ForeignClaims {
+    pub subject: Option<String>,
     pub scopes: HashSet<String>,
     pub expires_at: DateTime<Utc>,
 }
@@ -76,6 +77,8 @@ type KeysById = HashMap<String, (DecodingKey, Option<Algorithm>)>;
 
 #[derive(Deserialize)]
 struct Claims {
+    #[serde(default)]
+    sub: Option<String>,
     exp: i64,
     #[serde(default)]
     nbf: i64,
@@ -151,7 +154,7 @@ impl ForeignTokens {
         if claims.nbf > (now + leeway).timestamp() {
             return Err(TokenError::Invalid);
         }
-        Ok(ForeignClaims { scopes: scopes(claims), expires_at })
+        Ok(ForeignClaims { subject: claims.sub.clone(), scopes: scopes(claims), expires_at })
     }
 }
 

@@ -25,6 +25,8 @@ pub enum Tokens {
 pub struct Caller {
     pub principal: Principal,
     pub grants: Grants,
+    /// Who it is to whoever counts, for one who has logged in.
+    pub subject: Option<String>,
     /// When the token ends, and with it every subscription.
     pub expires_at: Option<DateTime<Utc>>,
     /// Headers that go to the subgraphs as they came.
@@ -34,7 +36,8 @@ pub struct Caller {
 impl Caller {
     fn stranger() -> Self {
         let principal = Principal::Nobody;
-        Self { grants: grants(&principal), principal, expires_at: None, forwarded: HeaderMap::new() }
+        let (subject, expires_at) = (None, None);
+        Self { grants: grants(&principal), principal, subject, expires_at, forwarded: HeaderMap::new() }
     }
 }
 
@@ -70,15 +73,17 @@ const INVALID: &str = r#"Bearer error="invalid_token""#;
 pub fn identify(verifier: &TokenVerifier, headers: &HeaderMap) -> Result<Caller, TokenError> {
     let Some(token) = bearer(headers)? else { return Ok(Caller::stranger()) };
     let (principal, claims) = verifier.verify(token)?;
+    let subject = (principal != Principal::Nobody).then(|| principal.subject());
     let expires_at = DateTime::from_timestamp(claims.exp, 0);
-    Ok(Caller { grants: grants(&principal), principal, expires_at, forwarded: HeaderMap::new() })
+    Ok(Caller { grants: grants(&principal), principal, subject, expires_at, ..Caller::stranger() })
 }
 
 fn foreign(tokens: &ForeignTokens, headers: &HeaderMap) -> Result<Caller, TokenError> {
     let Some(token) = bearer(headers)? else { return Ok(Caller::stranger()) };
     let claims = tokens.verify(token)?;
     let grants = Grants { authenticated: true, scopes: claims.scopes };
-    Ok(Caller { grants, expires_at: Some(claims.expires_at), ..Caller::stranger() })
+    let (subject, expires_at) = (claims.subject, Some(claims.expires_at));
+    Ok(Caller { grants, subject, expires_at, ..Caller::stranger() })
 }
 
 /// The token of an `Authorization` header; an error when there is one of another kind.

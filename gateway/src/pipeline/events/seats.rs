@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use auth::Principal;
 use axum::http::StatusCode;
 use graphql::ErrorCode;
 
@@ -43,8 +42,8 @@ pub struct Seat {
 
 impl Holder {
     pub fn of(caller: &Caller, address: IpAddr) -> Self {
-        if caller.principal != Principal::Nobody {
-            return Self::Person(caller.principal.subject());
+        if let Some(subject) = &caller.subject {
+            return Self::Person(subject.clone());
         }
         Self::Address(match address.to_canonical() {
             IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & IPV6_NETWORK).into(),
@@ -56,22 +55,13 @@ impl Holder {
 impl Seats {
     /// Takes a seat, or says whose seats are all taken.
     pub fn take(self: &Arc<Self>, holder: Holder, limits: &Limits) -> Result<Seat, Refusal> {
-        let holder_max = match holder {
-            Holder::Person(_) => limits.subscriptions_per_person_max,
-            Holder::Address(_) => limits.subscriptions_per_address_max,
-        };
         let mut taken = self.taken();
         if taken.all >= limits.subscriptions_max {
             let message = "Too many subscriptions are open; try again later.";
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Overloaded, message));
         }
-        let of_holder = taken.by_holder.get(&holder).copied().unwrap_or(0);
-        if of_holder >= holder_max {
-            let message = "You have too many subscriptions open; close one first.";
-            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message));
-        }
+        taken.add(&holder, limits)?;
         taken.all += 1;
-        taken.by_holder.insert(holder.clone(), of_holder + 1);
         metrics::gauge!("graphql_subscriptions_open").set(taken.all as f64);
         Ok(Seat { seats: Arc::clone(self), holder })
     }
@@ -81,16 +71,49 @@ impl Seats {
     }
 }
 
+impl Seat {
+    /// Makes it the seat of somebody else: of who its holder turned out to be.
+    pub fn pass_to(&mut self, holder: Holder, limits: &Limits) -> Result<(), Refusal> {
+        if holder != self.holder {
+            let mut taken = self.seats.taken();
+            taken.add(&holder, limits)?;
+            taken.remove(&self.holder);
+            self.holder = holder;
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.seats.taken();
         taken.all -= 1;
         metrics::gauge!("graphql_subscriptions_open").set(taken.all as f64);
-        let left = taken.by_holder.get(&self.holder).map_or(0, |count| count - 1);
+        taken.remove(&self.holder);
+    }
+}
+
+impl Taken {
+    fn add(&mut self, holder: &Holder, limits: &Limits) -> Result<(), Refusal> {
+        let holder_max = match holder {
+            Holder::Person(_) => limits.subscriptions_per_person_max,
+            Holder::Address(_) => limits.subscriptions_per_address_max,
+        };
+        let of_holder = self.by_holder.get(holder).copied().unwrap_or(0);
+        if of_holder >= holder_max {
+            let message = "You have too many subscriptions open; close one first.";
+            return Err(Refusal::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited, message));
+        }
+        self.by_holder.insert(holder.clone(), of_holder + 1);
+        Ok(())
+    }
+
+    fn remove(&mut self, holder: &Holder) {
+        let left = self.by_holder.get(holder).map_or(0, |count| count - 1);
         if left == 0 {
-            taken.by_holder.remove(&self.holder);
+            self.by_holder.remove(holder);
         } else {
-            taken.by_holder.insert(self.holder.clone(), left);
+            self.by_holder.insert(holder.clone(), left);
         }
     }
 }
@@ -98,6 +121,7 @@ impl Drop for Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auth::Principal;
 
     const LIMITS: fn() -> Limits = || Limits {
         subscriptions_max: 3,
@@ -132,6 +156,7 @@ mod tests {
         let stranger = Caller {
             principal: Principal::Nobody,
             grants: crate::pipeline::grants(&Principal::Nobody),
+            subject: None,
             expires_at: None,
             forwarded: Default::default(),
         };

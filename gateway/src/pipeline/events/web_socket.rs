@@ -1,9 +1,9 @@
 //! GraphQL over WebSocket, subprotocol `graphql-transport-ws`: any operations on one line.
 //!
 //! Any page of any site may open a WebSocket to us, and browsers send cookies along. Here that is no
-//! danger, so `Origin` is not looked at: no cookie is read, the caller is who the token says, and a page
-//! of another site has no token to send (nor could it read one of ours). Without one it is a stranger,
-//! who can ask only what anyone can ask by other means. Seats are counted as everywhere.
+//! danger, so `Origin` is not looked at: no cookie is read or forwarded, the caller is who the token says,
+//! and a page of another site has no token to send (nor could it read one of ours). Without one it is a
+//! stranger, who can ask only what anyone can ask by other means. Seats are counted as everywhere.
 
 mod close;
 mod connection;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use axum::http::{HeaderMap, header};
+use futures::SinkExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, Interval};
 
@@ -86,6 +87,13 @@ impl Connection {
                 Event::KeepAlive => self.ping(),
                 Event::ToTell(message) => Ok(Some(message)),
                 Event::Came(None | Some(Ok(Message::Close(_)))) => return Ok(None),
+                Event::Came(Some(Ok(Message::Ping(_)))) => {
+                    self.pings_unanswered = 0;
+                    // The library has answered it, into a buffer without end: nothing more is read until
+                    // the client has taken that.
+                    socket.flush().await?;
+                    Ok(None)
+                }
                 Event::Came(Some(Err(_))) => Err(self.unreadable()),
                 Event::Came(Some(Ok(message))) => self.take(message),
             };
@@ -110,8 +118,16 @@ impl Connection {
             end = watch.ended(&self.door, &self.asker.caller) => Event::Ended(end),
             () = tokio::time::sleep_until(init_until), if !self.greeted => Event::InitTimeout,
             _ = keep_alive.tick() => Event::KeepAlive,
+            event = Self::came_or_told(socket, &mut self.operations) => event,
+        }
+    }
+
+    /// In no order: a client that never falls silent would else keep all its operations waiting, and what
+    /// they hold; and one that is told without end would never be heard.
+    async fn came_or_told(socket: &mut WebSocket, operations: &mut Operations) -> Event {
+        tokio::select! {
             came = socket.recv() => Event::Came(came),
-            Some(message) = self.operations.next() => Event::ToTell(message),
+            Some(message) = operations.next() => Event::ToTell(message),
         }
     }
 
@@ -130,7 +146,6 @@ impl Connection {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Close::invalid("Messages are text")),
-            // The library answers pings of the transport itself.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
         };
         match Said::read(&text)? {
@@ -140,7 +155,7 @@ impl Connection {
             Said::Subscribe { .. } if !self.greeted => Err(Close::unauthorized()),
             Said::Subscribe { id, asked } => {
                 let asker = Asker { id: RequestId::fresh(&self.door.clock), ..self.asker.clone() };
-                self.operations.start(&self.door, asker, id, asked).map(|()| None)
+                self.operations.start(&self.door, asker, id, asked)
             }
             Said::Complete { id } => {
                 self.operations.end(&id);
@@ -159,8 +174,7 @@ impl Connection {
             headers.insert(header::AUTHORIZATION, token);
             self.asker.caller = authenticate(&self.door, &headers).map_err(|_| Close::forbidden())?;
             let holder = Holder::of(&self.asker.caller, self.asker.address);
-            let seat = self.door.subscriptions.take(holder, &self.door.limits);
-            self.seat = seat.map_err(|_| Close::try_again_later())?;
+            self.seat.pass_to(holder, &self.door.limits).map_err(|_| Close::try_again_later())?;
         }
         self.greeted = true;
         Ok(message::connection_ack())

@@ -35,24 +35,30 @@ struct Frame {
 }
 
 impl Operations {
-    /// Starts an operation; what is wrong with it comes as its own message.
-    pub fn start(&mut self, door: &Arc<Door>, asker: Asker, id: String, asked: Asked) -> Result<(), Close> {
+    /// Starts an operation, or says at once that it cannot be; what else is wrong with it is told later.
+    pub fn start(
+        &mut self,
+        door: &Arc<Door>,
+        asker: Asker,
+        id: String,
+        asked: Asked,
+    ) -> Result<Option<Message>, Close> {
         if self.running.contains_key(&id) {
             return Err(Close::duplicate(&id));
         }
-        let room = self.running.len() < OPERATIONS_MAX;
-        let stopped = CancellationToken::new();
-        let frames = if room {
-            frames(Arc::clone(door), asker, id.as_str().into(), asked).boxed()
-        } else {
+        // Those that were ended and still have to notice count too: they hold memory.
+        if self.frames.len() >= OPERATIONS_MAX {
             let message = format!("A connection runs {OPERATIONS_MAX} operations at once, no more.");
             let error = GraphQLError::new(ErrorCode::RateLimited.as_str(), message).with("retryable", true);
-            let message = message::error(&id, &[error]);
-            futures::stream::iter([Frame { id: id.as_str().into(), message, last: true }]).boxed()
-        };
+            let mut errors = [error];
+            asker.id.mark(&mut errors);
+            return Ok(Some(message::error(&id, &errors)));
+        }
+        let stopped = CancellationToken::new();
+        let frames = frames(Arc::clone(door), asker, id.as_str().into(), asked);
         self.frames.push(frames.take_until(stopped.clone().cancelled_owned()).boxed());
         self.running.insert(id, stopped.drop_guard());
-        Ok(())
+        Ok(None)
     }
 
     /// Ends an operation that the client wants no more; one that has ended already is no matter.
