@@ -1,4 +1,18 @@
 //! Who may see which field: the rules `@authenticated` and `@requiresScopes` put on the schema.
+//!
+//! A rule judges selections, each by itself. A selection of a field is written on one type and meets objects of
+//! that or another type. It is denied when its caller fails a rule of either type, of the field on either, of
+//! what the field returns on either, or of a type of which its arguments hold a value (a null holds nothing).
+//! A type's name is no data of the type: `__typename` is told of every object that is shown.
+//!
+//! A denied selection is left out of what subgraphs are asked, with all that stands below it. Several selections
+//! of one field meet under one name in the answer: what is open through one of them is shown, so that a field
+//! denied on an interface is there when it is selected on a type that is open, and the reverse. What only denied
+//! selections ask for, at the field itself or below it, is null and reported.
+//!
+//! Keys, and what a `@requires` names, pass between subgraphs whatever the caller may see: the engine asks for
+//! them, and no answer shows them unless the caller may see them. A rule that should hold for a field made of
+//! other fields stands on that field; composition insists on it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -52,13 +66,19 @@ pub(crate) struct Denied {
     variables: BTreeSet<String>,
 }
 
+impl Denied {
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.variables.is_empty()
+    }
+}
+
 /// For whom a field, reached through one type, is denied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denial {
     Never,
     Always,
     /// Only when the object turns out to be one of these types.
-    On(HashSet<String>),
+    On(BTreeSet<String>),
 }
 
 impl Rules {
@@ -138,7 +158,7 @@ impl Rules {
 
     /// Whom the caller's failures cost this field, selected with these arguments on this type.
     pub fn denial(&self, denied: &Denied, schema: &Schema, parent: &str, field: &query::Field) -> Denial {
-        if denied.rules.is_empty() && denied.variables.is_empty() {
+        if denied.is_empty() {
             return Denial::Never;
         }
         let fails = |parent: &str| self.on(schema, parent, field).iter().any(|id| denied.rules.contains(id));
@@ -147,7 +167,7 @@ impl Rules {
             return Denial::Always;
         }
         let possible = schema.get(parent).map(|ty| &ty.possible);
-        let on: HashSet<String> =
+        let on: BTreeSet<String> =
             possible.into_iter().flatten().filter(|name| fails(name)).cloned().collect();
         match on.len() {
             0 => Denial::Never,
@@ -175,7 +195,6 @@ impl Rules {
             types.insert(definition.ty.name().to_owned());
             for (name, value) in &field.arguments {
                 if let Some(input) = definition.arguments.get(name) {
-                    types.insert(input.ty.name().to_owned());
                     types_within(schema, input.ty.name(), &literal(value), &mut types);
                 }
             }

@@ -1,6 +1,7 @@
 //! A client's document, parsed and judged once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use graphql_tools::static_graphql::query;
@@ -52,9 +53,7 @@ impl Document {
         validation: &ValidationPlan,
     ) -> Result<Self, Vec<GraphQLError>> {
         limits.check_text(text)?;
-        let ast = graphql_tools::parser::parse_query::<String>(text)
-            .map_err(|error| vec![GraphQLError::new(PARSE_FAILED, syntax_message(&error.to_string()))])?
-            .into_static();
+        let ast = parse(text)?;
         if !ast.definitions.iter().any(|definition| matches!(definition, query::Definition::Operation(_))) {
             return Err(vec![GraphQLError::new(PARSE_FAILED, "The document has no operation.")]);
         }
@@ -92,6 +91,17 @@ impl Document {
     /// The kind of the operation `name` selects, before anything else is known of the request.
     pub fn kind(&self, name: Option<&str>) -> Option<OperationKind> {
         self.operation(name).ok().map(|operation| operation.kind)
+    }
+}
+
+/// The parser panics on a few texts, such as block strings indented with spaces of several bytes.
+fn parse(text: &str) -> Judged<query::Document> {
+    let parsed = catch_unwind(|| graphql_tools::parser::parse_query::<String>(text));
+    let refused = |message| vec![GraphQLError::new(PARSE_FAILED, message)];
+    match parsed {
+        Ok(Ok(ast)) => Ok(ast.into_static()),
+        Ok(Err(error)) => Err(refused(syntax_message(&error.to_string()))),
+        Err(_) => Err(refused("Syntax error: the document cannot be read.".to_owned())),
     }
 }
 

@@ -3,16 +3,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use graphql_tools::validation::rules::default_rules_validation_plan;
 use graphql_tools::validation::validate::ValidationPlan;
 use moka::sync::Cache;
 use serde_json::Map;
 use tokio::sync::Semaphore;
 
-use crate::authorize::{Denial, Denied, Grants, Rules, Unauthorized};
+use crate::authorize::{Denied, Grants, Rules, Unauthorized};
 use crate::coerce::coerce_variables;
+use crate::data_keys::DataKeys;
 use crate::document::{Document, OperationKind, OperationRef};
-use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, UNAUTHORIZED, VALIDATION_FAILED};
+use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, VALIDATION_FAILED};
 use crate::execute::{Execution, Subgraphs};
 use crate::introspect::{asks_about_schema, introspect};
 use crate::limits::Limits;
@@ -21,11 +21,14 @@ use crate::overrides::{Lot, Overrides};
 use crate::plan::Plan;
 use crate::planner::{Planner, Supergraph};
 use crate::project::project;
+use crate::refuse::refusals;
 use crate::response::Response;
 use crate::rewrite::{Aliases, Conditions, Scope, wire_name};
 use crate::schema::Schema;
 use crate::selection::{Item, Selections, compile};
+use crate::stray::drop_stray;
 use crate::subgraph::{RequestContext, Subgraph};
+use crate::validation::validation_plan;
 use crate::value::{Key, Object, Value, from_json};
 
 #[derive(Clone, Debug)]
@@ -159,7 +162,8 @@ impl Engine {
         let subgraphs = Subgraphs {
             by_number,
             schema: whole,
-            aliases: Aliases::new(supergraph.field_names),
+            aliases: Aliases::new(supergraph.field_names, supergraph.stand_ins),
+            interface_objects: supergraph.interface_objects,
             timeout_ms: settings.subgraph_timeout_ms,
         };
         Ok(Engine {
@@ -169,7 +173,7 @@ impl Engine {
             overrides,
             planner: supergraph.planner,
             subgraphs,
-            validation: default_rules_validation_plan(),
+            validation: validation_plan(),
             newcomers: newcomers(),
             documents: Cache::builder()
                 .max_capacity(settings.documents_max)
@@ -290,10 +294,12 @@ impl Engine {
         mut errors: Vec<GraphQLError>,
     ) -> Response {
         let Operation { root_type, selections, .. } = &*prepared.operation;
+        drop_stray(&self.schema, selections, &data, &mut errors);
         if let Some(root) = data.as_object_mut() {
             errors.extend(introspect(&self.schema, selections, &prepared.variables, root));
         }
-        let data = project(&self.schema, root_type, selections, &data, &mut errors);
+        let whole = &self.subgraphs.schema;
+        let data = project(&self.schema, whole, root_type, selections, &data, &mut errors);
         errors.truncate(ERRORS_MAX);
         Response { data: Some(data), errors, extensions: Map::new() }
     }
@@ -305,14 +311,22 @@ impl Engine {
             rules: &self.rules,
             denied: &key.denied,
             conditions: &key.conditions,
-            aliases: &self.subgraphs.aliases,
+            aliases: &DataKeys::new(&self.subgraphs.aliases, &document.ast),
         };
+        if self.settings.unauthorized == Unauthorized::RefuseAll {
+            let refused = refusals(&scope, document, operation, root_type);
+            if !refused.is_empty() {
+                return Err(refused);
+            }
+        }
         let selections = compile(&scope, &document.ast, root_type, operation.selection_set);
         let plan = match scope.rewrite(document, operation, root_type) {
-            Some(rewritten) => self.planner.plan(&rewritten, key.lot, &self.settings.override_labels).map_err(|reason| {
-                tracing::error!(%reason, "a valid document could not be planned");
-                vec![GraphQLError::new(INTERNAL, "This document could not be planned.")]
-            })?,
+            Some(rewritten) => {
+                self.planner.plan(&rewritten, key.lot, &self.settings.override_labels).map_err(|reason| {
+                    tracing::error!(%reason, "a valid document could not be planned");
+                    vec![GraphQLError::new(INTERNAL, "This document could not be planned.")]
+                })?
+            }
             None => Plan::default(),
         };
         Ok(Operation {
@@ -329,38 +343,6 @@ impl Engine {
         if !self.settings.introspection && asks_about_schema(&operation.selections) {
             return Err(vec![GraphQLError::new(VALIDATION_FAILED, "Introspection is switched off here.")]);
         }
-        if self.settings.unauthorized == Unauthorized::RefuseAll {
-            let mut errors = Vec::new();
-            denied_fields(&operation.selections, &mut Vec::new(), &mut errors);
-            if !errors.is_empty() {
-                return Err(errors);
-            }
-        }
         Ok(())
-    }
-}
-
-fn denied_fields(
-    selections: &Selections,
-    path: &mut Vec<crate::PathSegment>,
-    errors: &mut Vec<GraphQLError>,
-) {
-    for item in &selections.items {
-        if errors.len() >= ERRORS_MAX {
-            return;
-        }
-        match item {
-            Item::Field(field) => {
-                path.push(crate::PathSegment::Key(field.response_key.clone()));
-                if field.denial == Denial::Never {
-                    denied_fields(&field.selections, path, errors);
-                } else {
-                    let error = GraphQLError::new(UNAUTHORIZED, "You may not see this part of the answer.");
-                    errors.push(error.at(path.clone()));
-                }
-                path.pop();
-            }
-            Item::Branch { selections, .. } => denied_fields(selections, path, errors),
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod entities;
 mod paths;
+mod representations;
 mod rewrites;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tokio::time::Instant;
 
-use crate::error::GraphQLError;
+use crate::error::{GraphQLError, PathSegment};
 use crate::plan::{Fetch, Node, Path, SubgraphOperation};
 use crate::rewrite::Aliases;
 use crate::schema::Schema;
@@ -25,6 +26,8 @@ pub(crate) struct Subgraphs {
     /// With the inaccessible parts: subgraphs speak of them.
     pub schema: Schema,
     pub aliases: Aliases,
+    /// Whether some know an interface as one object.
+    pub interface_objects: bool,
     pub timeout_ms: u64,
 }
 
@@ -86,7 +89,7 @@ impl<'a> Execution<'a> {
     async fn fetch_root(&self, fetch: &Fetch) -> Vec<GraphQLError> {
         let answer = self.ask(fetch.subgraph, &fetch.operation, Vec::new()).await;
         let (data, errors) = self.root_answer(fetch, answer);
-        self.data().merge(data);
+        self.data().merge(&data);
         errors
     }
 
@@ -101,25 +104,39 @@ impl<'a> Execution<'a> {
             return (Value::Null, unavailable());
         }
         rewrites::apply(&self.subgraphs.schema, &fetch.output_rewrites, &mut data);
+        entities::keep_asked(&mut data, &fetch.keys);
+        let keys = fetch.keys.iter().map(|key| (key, self.subgraphs.aliases.response_key(key)));
+        if errors.is_empty() {
+            let lacks = |key: &str| data.as_object().is_none_or(|object| object.get(key).is_none());
+            // What it was asked for and says nothing of.
+            let lacking = keys.filter(|(key, _)| lacks(key)).map(|(_, shown)| paths::key(shown));
+            let errors = lacking.map(|key| GraphQLError::unavailable().at(vec![key])).collect();
+            return (data, errors);
+        }
         let errors = errors.into_iter().map(|error| {
             let path = self.client_path(&error.path, &fetch.output_rewrites);
-            paths::client_error(error, path)
+            let here = |first: &str| keys.clone().any(|(_, shown)| shown == first);
+            // A place the answer does not have is none.
+            let known = matches!(path.first(), Some(PathSegment::Key(first)) if here(first));
+            paths::client_error(error, if known { path } else { Vec::new() })
         });
         (data, errors.collect())
     }
 
     /// A subgraph reached again through its root, for objects that have no key: its answer belongs to each.
     async fn fetch_root_again(&self, path: &Path, fetch: &Fetch) -> Vec<GraphQLError> {
-        let targets = paths::find(&self.subgraphs.schema, &self.data(), path);
+        let mut targets = Vec::new();
+        paths::find(&self.subgraphs.schema, &self.data(), path, &mut |_, target| {
+            targets.push(target.clone());
+        });
         if targets.is_empty() {
             return Vec::new();
         }
         let answer = self.ask(fetch.subgraph, &fetch.operation, Vec::new()).await;
         let (data, errors) = self.root_answer(fetch, answer);
         let mut root = self.data();
-        for target in &targets {
-            paths::merge_at(&mut root, target, data.clone());
-        }
+        let places: Vec<_> = targets.iter().map(|target| (target, &data)).collect();
+        paths::merge_at(&mut root, &places);
         let Some(first) = targets.first().map(|target| self.target_path(&root, target)) else {
             return errors;
         };

@@ -21,8 +21,11 @@ pub type Sign = Arc<dyn Fn(&RequestContext, &[u8]) -> HeaderMap + Send + Sync>;
 
 /// The largest answer that is read, or one event of a subscription.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
-/// The deepest answer that is read.
-const ANSWER_DEPTH_MAX: usize = 128;
+/// How much room is made for an answer before it is there.
+const TOLD_BYTES_MAX: usize = 256 * 1024;
+/// The deepest answer that is read. What it holds can stand deeper in the client's answer and in a request to
+/// another subgraph, and many readers stop at 128 levels.
+const ANSWER_DEPTH_MAX: usize = 80;
 
 pub struct Http {
     client: reqwest::Client,
@@ -111,6 +114,9 @@ fn events(
                 return;
             }
         }
+        if frames.cut_off() {
+            yield Err(SubgraphError::Malformed("the stream ended within an event".to_owned()));
+        }
     }
 }
 
@@ -136,7 +142,9 @@ async fn whole(response: reqwest::Response) -> Result<Answer, SubgraphError> {
 }
 
 async fn body(mut response: reqwest::Response) -> Result<Bytes, SubgraphError> {
-    let mut body = Vec::new();
+    let told_bytes = response.content_length().map_or(0, |told| told as usize);
+    // What it says of its length is not trusted with much memory.
+    let mut body = Vec::with_capacity(told_bytes.min(TOLD_BYTES_MAX));
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
             return Err(SubgraphError::Malformed("the answer is too long".to_owned()));

@@ -10,7 +10,7 @@ use crate::coerce::literal;
 use crate::error::{GraphQLError, PathSegment, VALIDATION_FAILED};
 use crate::schema::{Schema, type_name};
 use crate::selection::{Field, Item, Selections};
-use crate::value::{Key, Object, Value};
+use crate::value::{Object, Value};
 
 /// Adds the answers to the root fields that ask about the schema.
 pub(crate) fn introspect(
@@ -39,7 +39,7 @@ pub(crate) fn introspect(
             let error = GraphQLError::new(VALIDATION_FAILED, "The document asks for too much of the schema.");
             errors.push(error.at(vec![PathSegment::Key(field.response_key.clone())]));
         }
-        data.insert(Key::from(field.data_key.as_str()), value);
+        data.insert(field.data_key.key().clone(), value);
     }
     errors
 }
@@ -93,7 +93,7 @@ impl<'a> Introspection<'a> {
             if let Item::Field(field) = item
                 && field.name != "__typename"
             {
-                object.push(Key::from(field.data_key.as_str()), self.field(node, field));
+                object.push(field.data_key.key().clone(), self.field(node, field));
             }
         }
         Value::object(object)

@@ -34,6 +34,12 @@ impl Limits {
         let mut tokens = Tokens { bytes: text.as_bytes(), at: 0 };
         while let Some((token, start)) = tokens.next() {
             counts.add(token);
+            if !is_finite(token, &text.as_bytes()[start..tokens.at]) {
+                let mut error =
+                    GraphQLError::new(PARSE_FAILED, "The document has a number that is too large.");
+                error.locations.push(location(text, start));
+                return Err(vec![error]);
+            }
             let excess = [
                 ("tokens", counts.tokens, self.tokens_max),
                 ("levels of nesting", counts.depth, self.depth_max),
@@ -155,6 +161,15 @@ impl Tokens<'_> {
     }
 }
 
+/// A number no `Float` can hold would be infinite once it is read, and infinity cannot be written as GraphQL.
+fn is_finite(first: u8, token: &[u8]) -> bool {
+    if !matches!(first, b'-' | b'0'..=b'9') {
+        return true;
+    }
+    let number = std::str::from_utf8(token).ok().and_then(|text| text.parse::<f64>().ok());
+    number.is_none_or(f64::is_finite)
+}
+
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
@@ -182,6 +197,16 @@ mod tests {
         assert!(refusal(&format!("{{ a {} }}", "@a ".repeat(1000))).unwrap().contains("directives"));
         assert!(refusal(&format!("{{ {} }}", "a ".repeat(10_000))).unwrap().contains("tokens"));
         assert!(refusal(&format!("{{ {} }}", "...A...B".repeat(2_000))).unwrap().contains("tokens"));
+    }
+
+    #[test]
+    fn a_number_no_float_can_hold_is_refused() {
+        for number in ["1e999", "-2.5E400", &"9".repeat(400)] {
+            assert!(refusal(&format!("{{ f(x: [{number}]) }}")).unwrap().contains("too large"));
+        }
+        for number in ["1e308", "-0", "1e-999", "12345678901234567890", "1e", "-"] {
+            assert_eq!(refusal(&format!("{{ f(x: {number}) }}")), None);
+        }
     }
 
     #[test]

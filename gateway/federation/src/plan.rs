@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::document::OperationKind;
+use crate::value::{Key, Sought};
 
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
@@ -75,11 +76,13 @@ pub(crate) type Path = Vec<PathStep>;
 
 #[derive(Debug)]
 pub(crate) enum PathStep {
-    Key(String),
+    Key(Sought),
     /// Every item of a list.
     Items,
     /// Only objects of these types.
     On(Vec<String>),
+    /// Only objects of these very types, and those whose type nobody knows.
+    Only(Vec<String>),
 }
 
 /// One part of an entity's representation.
@@ -87,8 +90,8 @@ pub(crate) enum PathStep {
 pub(crate) enum Requirement {
     /// `data_key` is its name in the answer so far, `key` the name the subgraph knows it by.
     Field {
-        data_key: String,
-        key: Arc<str>,
+        data_key: Sought,
+        key: Key,
         inner: Vec<Requirement>,
     },
     On {

@@ -1,5 +1,6 @@
 //! Writes the client's answer from what the subgraphs gave: in the client's shape, with nulls where they belong.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -10,6 +11,9 @@ use crate::schema::{Schema, TypeRef};
 use crate::selection::{Field, Item, Leaf, Selections};
 use crate::value::{Object, Value, write_json, write_text};
 
+/// The longest answer a client gets: one entity can stand in it a thousand times.
+const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Errors one answer reports of its own; a long list of denied fields says no more than a short one.
 const ERRORS_MAX: usize = 100;
 
@@ -17,18 +21,25 @@ const ERRORS_MAX: usize = 100;
 /// already written of that parent. Adds what it finds wrong to the errors the subgraphs reported.
 pub(crate) fn project(
     schema: &Schema,
+    whole: &Schema,
     root_type: &str,
     selections: &Selections,
     data: &Value,
     errors: &mut Vec<GraphQLError>,
 ) -> Bytes {
     let out = Vec::with_capacity(1024);
-    let mut projector = Projector { schema, out, errors: Vec::new(), missing: Vec::new() };
+    let mut projector =
+        Projector { schema, whole, out, full: false, errors: Vec::new(), missing: Vec::new() };
     let empty = Object::default();
     let object = data.as_object().unwrap_or(&empty);
-    if projector.object(object, &[selections], root_type, &Place::Root).is_err() {
+    if projector.object(object, &[Below { selections, denied: false }], root_type, &Place::Root).is_err() {
         projector.out.truncate(0);
         projector.out.extend_from_slice(b"null");
+    }
+    if projector.full {
+        errors.clear();
+        errors.push(GraphQLError::new(INTERNAL, "The answer is too long."));
+        return Bytes::from_static(b"null");
     }
     errors.extend(projector.errors);
     for path in projector.missing {
@@ -43,10 +54,35 @@ pub(crate) fn project(
 
 struct Projector<'a> {
     schema: &'a Schema,
+    /// With the inaccessible parts: subgraphs speak of them.
+    whole: &'a Schema,
     out: Vec<u8>,
+    /// It has become too long, and nothing more is written.
+    full: bool,
     errors: Vec<GraphQLError>,
     /// Where a null spread from: the specification wants an error for each.
     missing: Vec<Vec<PathSegment>>,
+}
+
+/// A field as one place selects it.
+#[derive(Clone, Copy)]
+struct Selected<'s> {
+    field: &'s Field,
+    denied: bool,
+}
+
+impl<'s> Selected<'s> {
+    fn below(&self) -> Below<'s> {
+        Below { selections: &self.field.selections, denied: self.denied }
+    }
+}
+
+/// What one place selects on a value.
+#[derive(Clone, Copy)]
+struct Below<'s> {
+    selections: &'s Selections,
+    /// It stands below a denied selection.
+    denied: bool,
 }
 
 /// A null where none may be: the parent becomes null instead.
@@ -81,89 +117,97 @@ impl Projector<'_> {
     fn object(
         &mut self,
         object: &Object,
-        sets: &[&Selections],
-        static_type: &str,
+        sets: &[Below<'_>],
+        runtime: &str,
         place: &Place<'_>,
     ) -> Result<(), Spread> {
-        let runtime = match place {
-            Place::Root => static_type,
-            _ => object.typename().unwrap_or(static_type),
-        };
-        self.out.push(b'{');
-        let mut first = true;
-        if let [set] = sets
+        let start = self.out.len();
+        if let [Below { selections: set, denied }] = sets
             && set.flat
         {
             for item in &set.items {
                 if let Item::Field(field) = item {
-                    self.separate(&mut first);
-                    self.field(&[field], object, runtime, place)?;
+                    let selected = self.selected(field, runtime, *denied);
+                    self.field(&[selected], object, runtime, place)?;
                 }
             }
         } else {
             let mut groups = Vec::new();
-            sets.iter().for_each(|set| self.collect(set, runtime, &mut groups));
+            sets.iter().for_each(|set| self.collect(*set, runtime, &mut groups));
             for group in &groups {
-                self.separate(&mut first);
                 self.field(group, object, runtime, place)?;
             }
         }
+        self.open(start, b'{');
         self.out.push(b'}');
         Ok(())
     }
 
-    fn separate(&mut self, first: &mut bool) {
-        if !std::mem::take(first) {
-            self.out.push(b',');
+    /// Every member and item is written with a comma before it; the first one's gives way to the bracket.
+    fn open(&mut self, start: usize, bracket: u8) {
+        match self.out.get_mut(start) {
+            Some(comma) => *comma = bracket,
+            None => self.out.push(bracket),
         }
     }
 
-    fn collect<'s>(&self, set: &'s Selections, runtime: &str, groups: &mut Vec<Vec<&'s Field>>) {
-        for item in &set.items {
+    fn collect<'s>(&self, set: Below<'s>, runtime: &str, groups: &mut Vec<Vec<Selected<'s>>>) {
+        for item in &set.selections.items {
             match item {
                 Item::Field(field) => {
-                    let known = groups.iter_mut().find(|group| group[0].response_key == field.response_key);
+                    let selected = self.selected(field, runtime, set.denied);
+                    let known =
+                        groups.iter_mut().find(|group| group[0].field.response_key == field.response_key);
                     match known {
-                        Some(group) => group.push(field),
-                        None => groups.push(vec![field]),
+                        Some(group) => group.push(selected),
+                        None => groups.push(vec![selected]),
                     }
                 }
                 Item::Branch { condition, selections } => {
                     if self.schema.satisfies(runtime, condition) {
-                        self.collect(selections, runtime, groups);
+                        self.collect(Below { selections, ..set }, runtime, groups);
                     }
                 }
             }
         }
     }
 
-    /// `fields` are one field, selected in one or several places.
-    fn field(
-        &mut self,
-        fields: &[&Field],
-        object: &Object,
-        runtime: &str,
-        place: &Place<'_>,
-    ) -> Result<(), Spread> {
-        let field = fields[0];
-        let place = Place::Key(place, &field.response_key);
-        self.out.extend_from_slice(&field.head);
-        let ty = field.ty_on.get(runtime).unwrap_or(&field.ty);
-        let denied = |field: &&Field| match &field.denial {
+    fn selected<'s>(&self, field: &'s Field, runtime: &str, denied: bool) -> Selected<'s> {
+        let denied_here = match &field.denial {
             Denial::Never => false,
             Denial::Always => true,
             // Known as an interface only, it may be any of them.
             Denial::On(types) => types.contains(runtime) || !self.schema.is_object(runtime),
         };
-        if fields.iter().all(denied) {
-            self.report(UNAUTHORIZED, "You may not see this part of the answer.", &place);
-            return self.null(ty);
-        }
+        Selected { field, denied: denied || denied_here }
+    }
+
+    /// `fields` are one field, selected in one or several places.
+    fn field(
+        &mut self,
+        fields: &[Selected<'_>],
+        object: &Object,
+        runtime: &str,
+        place: &Place<'_>,
+    ) -> Result<(), Spread> {
+        let Selected { field, .. } = fields[0];
+        let place = Place::Key(place, &field.response_key);
+        self.out.extend_from_slice(&field.head);
+        let ty = field.ty_on.get(runtime).unwrap_or(&field.ty);
         if field.name == "__typename" {
+            if object.typename().is_none() && !self.schema.is_object(runtime) {
+                // It is one of several types and does not say which.
+                self.wrong(&place);
+                return Err(Spread);
+            }
             write_text(&mut self.out, runtime);
             return Ok(());
         }
-        let value = object.get(&field.data_key).unwrap_or(&Value::Null);
+        if fields.iter().all(|it| it.denied) {
+            self.report(UNAUTHORIZED, "You may not see this part of the answer.", &place);
+            return self.null(ty);
+        }
+        let value = field.data_key.find(object).unwrap_or(&Value::Null);
         self.value(ty, value, fields, &place).map(|_| ())
     }
 
@@ -179,10 +223,15 @@ impl Projector<'_> {
         &mut self,
         ty: &TypeRef,
         value: &Value,
-        fields: &[&Field],
+        fields: &[Selected<'_>],
         place: &Place<'_>,
     ) -> Result<Written, Spread> {
         let start = self.out.len();
+        // Once it is, all that is left is passed without a look, and nothing is kept of the whole.
+        self.full |= start > ANSWER_BYTES_MAX;
+        if self.full {
+            return Err(Spread);
+        }
         let written = match ty {
             TypeRef::NonNull(inner) => match self.value(inner, value, fields, place)? {
                 Written::Null => {
@@ -214,30 +263,39 @@ impl Projector<'_> {
         &mut self,
         inner: &TypeRef,
         items: &[Value],
-        fields: &[&Field],
+        fields: &[Selected<'_>],
         place: &Place<'_>,
     ) -> Result<Written, Spread> {
-        self.out.push(b'[');
-        let mut first = true;
+        let start = self.out.len();
         for (index, item) in items.iter().enumerate() {
-            self.separate(&mut first);
+            self.out.push(b',');
             self.value(inner, item, fields, &Place::Index(place, index))?;
         }
+        self.open(start, b'[');
         self.out.push(b']');
         Ok(Written::Value)
     }
 
-    fn named(&mut self, value: &Value, fields: &[&Field], place: &Place<'_>) -> Result<Written, Spread> {
-        let fits = match &fields[0].leaf {
+    fn named(
+        &mut self,
+        value: &Value,
+        fields: &[Selected<'_>],
+        place: &Place<'_>,
+    ) -> Result<Written, Spread> {
+        let fits = match &fields[0].field.leaf {
             Leaf::Composite(name) => return self.composite(name, value, fields, place),
             // A value outside the public enum is inaccessible, or nonsense: null without a word either way.
             Leaf::Enum(values) => match value.as_plain_str() {
                 Some(text) if values.contains(text) => true,
-                _ => return Ok(Written::Null),
+                Some(_) => return Ok(Written::Null),
+                None => false,
             },
             Leaf::Int => match value.as_i32() {
+                // Most are written as they were read; zero may have been read with a sign.
+                Some(whole) if whole != 0 && value.is_whole() => true,
                 Some(whole) => {
-                    self.out.extend_from_slice(whole.to_string().as_bytes());
+                    // Writing to a vector does not fail.
+                    let _ = write!(self.out, "{whole}");
                     return Ok(Written::Value);
                 }
                 None => false,
@@ -266,19 +324,21 @@ impl Projector<'_> {
         &mut self,
         name: &str,
         value: &Value,
-        fields: &[&Field],
+        fields: &[Selected<'_>],
         place: &Place<'_>,
     ) -> Result<Written, Spread> {
         let Some(object) = value.as_object() else { return Ok(self.wrong(place)) };
-        // An object of an inaccessible type is as if it were not there.
-        if object.typename().is_some_and(|runtime| !self.schema.satisfies(runtime, name)) {
-            return Ok(Written::Null);
+        let runtime = object.typename().unwrap_or(name);
+        if !self.schema.satisfies(runtime, name) {
+            // An object of an inaccessible type is as if it were not there; one of any other is nonsense.
+            let inaccessible = self.whole.satisfies(runtime, name);
+            return Ok(if inaccessible { Written::Null } else { self.wrong(place) });
         }
         match fields {
-            [field] => self.object(object, &[&field.selections], name, place)?,
+            [field] => self.object(object, &[field.below()], runtime, place)?,
             fields => {
-                let sets: Vec<_> = fields.iter().map(|field| &field.selections).collect();
-                self.object(object, &sets, name, place)?;
+                let sets: Vec<_> = fields.iter().map(Selected::below).collect();
+                self.object(object, &sets, runtime, place)?;
             }
         }
         Ok(Written::Value)

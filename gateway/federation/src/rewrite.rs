@@ -2,15 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use graphql_tools::parser::Pos;
 use graphql_tools::static_graphql::query;
 use serde_json::{Map, Value};
 
 use crate::authorize::{Denial, Denied, Rules};
+use crate::data_keys::DataKeys;
 use crate::document::{Document, OperationRef, condition_name, fragments, operations};
 use crate::error::{BAD_USER_INPUT, GraphQLError, Judged};
-use crate::schema::Schema;
+use crate::planner::StandIns;
+use crate::schema::{Kind, Schema};
 
 /// The values of the variables that decide what is selected. They are put into the document before planning,
 /// because the planner still asks for entities under a fragment that is switched off; so they are part of a
@@ -24,7 +27,7 @@ pub(crate) struct Scope<'a> {
     pub rules: &'a Rules,
     pub denied: &'a Denied,
     pub conditions: &'a Conditions,
-    pub aliases: &'a Aliases,
+    pub aliases: &'a DataKeys<'a>,
 }
 
 /// Renames aliases that could be taken for a field: the planner shows a key's value under such an alias when
@@ -32,6 +35,7 @@ pub(crate) struct Scope<'a> {
 pub(crate) struct Aliases {
     fields: HashSet<String>,
     prefix: String,
+    stand_ins: Arc<StandIns>,
 }
 
 impl Conditions {
@@ -78,12 +82,12 @@ impl Conditions {
 
 impl Aliases {
     /// Of all fields of the supergraph, so that inaccessible keys are known too.
-    pub fn new(fields: HashSet<String>) -> Self {
+    pub fn new(fields: HashSet<String>, stand_ins: Arc<StandIns>) -> Self {
         let mut prefix = String::from("as_");
         while fields.iter().any(|field| field.starts_with(&prefix)) {
             prefix.insert(0, 'x');
         }
-        Aliases { fields, prefix }
+        Aliases { fields, prefix, stand_ins }
     }
 
     /// The name a field has in subgraph answers.
@@ -98,9 +102,18 @@ impl Aliases {
         }
     }
 
+    /// A name for one of several fields a document has under one; a digit begins no name of a client's.
+    pub fn numbered(&self, number: usize, alias: &str) -> String {
+        format!("{}{number}_{alias}", self.prefix)
+    }
+
     /// The client's name for a name in a subgraph's answer.
-    pub fn response_key<'a>(&self, data_key: &'a str) -> &'a str {
-        data_key.strip_prefix(self.prefix.as_str()).unwrap_or(data_key)
+    pub fn response_key<'a>(&'a self, data_key: &'a str) -> &'a str {
+        let Some(alias) = data_key.strip_prefix(self.prefix.as_str()) else {
+            return self.stand_ins.field(data_key);
+        };
+        let numbered = alias.trim_start_matches(|c: char| c.is_ascii_digit());
+        if numbered.len() < alias.len() { numbered.strip_prefix('_').unwrap_or(numbered) } else { alias }
     }
 }
 
@@ -217,6 +230,11 @@ impl<'a> Rewriter<'a> {
         if parent == self.root && field.name.starts_with("__") {
             return true;
         }
+        // The answer is written by the type an object names, whatever the client calls that.
+        if field.name == "__typename" {
+            items.push(typename());
+            return true;
+        }
         let selection = || query::Selection::Field(self.rewritten(field, parent));
         match rules.denial(denied, schema, parent, field) {
             Denial::Never => items.push(selection()),
@@ -242,8 +260,12 @@ impl<'a> Rewriter<'a> {
         let Scope { schema, aliases, .. } = self.scope;
         let returned = schema.field(parent, &field.name).map_or("", |definition| definition.ty.name());
         let mut selection_set = self.set(&field.selection_set, returned, returned);
-        if selection_set.items.is_empty() && !field.selection_set.items.is_empty() {
-            // Whether the object is there must still be known when all within it is skipped.
+        // Whether the object is there must still be known when all within it is skipped; and when something is
+        // denied, which of the selections made elsewhere it meets.
+        let skipped = selection_set.items.is_empty() && !field.selection_set.items.is_empty();
+        let ambiguous = !self.scope.denied.is_empty()
+            && schema.get(returned).is_some_and(|ty| ty.is_composite() && ty.kind != Kind::Object);
+        if skipped || ambiguous {
             selection_set.items.push(typename());
         }
         let data_key = aliases.data_key(field);

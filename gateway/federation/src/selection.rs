@@ -10,7 +10,7 @@ use crate::authorize::Denial;
 use crate::document::{condition_name, fragments};
 use crate::rewrite::Scope;
 use crate::schema::{Kind, Schema, TypeRef};
-use crate::value::write_text;
+use crate::value::{Sought, write_text};
 
 /// The selections on one value, in the order of the answer.
 #[derive(Default)]
@@ -28,10 +28,10 @@ pub(crate) enum Item {
 pub(crate) struct Field {
     pub name: String,
     pub response_key: Arc<str>,
-    /// `"responseKey":`, ready to be written.
+    /// `,"responseKey":`, ready to be written.
     pub head: Box<[u8]>,
     /// Its name in the subgraphs' answers.
-    pub data_key: String,
+    pub data_key: Sought,
     pub ty: TypeRef,
     /// For fields of an interface some of whose types are stricter: their types.
     pub ty_on: HashMap<String, TypeRef>,
@@ -72,7 +72,7 @@ struct Compiler<'d> {
 type Written<'d> = (&'d str, &'d query::SelectionSet);
 
 enum Group<'d> {
-    Fields(Vec<(&'d str, &'d query::Field)>),
+    Fields(Vec<(&'d str, &'d query::Field)>, Denial),
     Branch(&'d str, Vec<Written<'d>>),
 }
 
@@ -83,7 +83,11 @@ impl<'d> Compiler<'d> {
             self.collect(value_type, written_on, set, &mut groups);
         }
         let items: Vec<_> = groups.into_values().map(|group| self.item(value_type, group)).collect();
-        let flat = items.iter().all(|item| matches!(item, Item::Field(_)));
+        let mut keys = HashSet::new();
+        let flat = items.iter().all(|item| match item {
+            Item::Field(field) => keys.insert(&field.response_key),
+            Item::Branch { .. } => false,
+        });
         Selections { items, flat }
     }
 
@@ -98,9 +102,16 @@ impl<'d> Compiler<'d> {
             let (directives, condition, inner) = match selection {
                 query::Selection::Field(field) => {
                     if self.scope.conditions.include(&field.directives) {
-                        let key = field.alias.as_ref().unwrap_or(&field.name);
-                        let group = groups.entry(key.clone()).or_insert_with(|| Group::Fields(Vec::new()));
-                        if let Group::Fields(fields) = group {
+                        let Scope { rules, denied, schema, .. } = self.scope;
+                        let denial = rules.denial(denied, schema, written_on, field);
+                        let mut key = field.alias.as_ref().unwrap_or(&field.name).clone();
+                        // What is denied is not to be mixed with what is open: they meet when the object is
+                        // written.
+                        if denial != Denial::Never {
+                            key.push_str(&format!(" {denial:?}"));
+                        }
+                        let group = groups.entry(key).or_insert_with(|| Group::Fields(Vec::new(), denial));
+                        if let Group::Fields(fields, _) = group {
                             fields.push((written_on, field));
                         }
                     }
@@ -122,20 +133,23 @@ impl<'d> Compiler<'d> {
             if schema.always_satisfies(value_type, condition) {
                 self.collect(value_type, condition, inner, groups);
             } else if schema.get(value_type).is_some_and(|ty| ty.kind != Kind::Object) {
-                // No response key holds a space, so a branch never meets a field. Consecutive fields keep
-                // their place before it; a key met on both sides is merged when the object is written.
-                let key = format!("... {condition}");
-                match groups.entry(key).or_insert_with(|| Group::Branch(condition, Vec::new())) {
-                    Group::Branch(_, sets) => sets.push((condition, inner)),
-                    Group::Fields(_) => {}
+                if let Some((_, Group::Branch(known, sets))) = groups.last_mut()
+                    && *known == condition
+                {
+                    sets.push((condition, inner));
+                    continue;
                 }
+                // No response key holds a space, so a branch never meets a field, nor, by its number, another
+                // branch: each keeps its place. A key met twice is merged when the object is written.
+                let key = format!("... {condition} {}", groups.len());
+                groups.insert(key, Group::Branch(condition, vec![(condition, inner)]));
             }
         }
     }
 
     fn item(&self, value_type: &str, group: Group<'d>) -> Item {
         match group {
-            Group::Fields(fields) => Item::Field(Box::new(self.field(value_type, &fields))),
+            Group::Fields(fields, denial) => Item::Field(Box::new(self.field(value_type, &fields, denial))),
             Group::Branch(condition, sets) => Item::Branch {
                 condition: condition.to_owned(),
                 selections: self.selections(condition, &sets),
@@ -143,7 +157,7 @@ impl<'d> Compiler<'d> {
         }
     }
 
-    fn field(&self, value_type: &str, fields: &[(&'d str, &'d query::Field)]) -> Field {
+    fn field(&self, value_type: &str, fields: &[(&'d str, &'d query::Field)], denial: Denial) -> Field {
         let schema = self.scope.schema;
         let (written_on, first) = fields[0];
         let typename = || TypeRef::NonNull(Box::new(TypeRef::Named("String".to_owned())));
@@ -160,7 +174,7 @@ impl<'d> Compiler<'d> {
             })
             .collect();
         let response_key = first.alias.as_ref().unwrap_or(&first.name);
-        let mut head = Vec::new();
+        let mut head = b",".to_vec();
         write_text(&mut head, response_key);
         head.push(b':');
         let introspective = written_on.starts_with("__") || first.name.starts_with("__");
@@ -173,30 +187,14 @@ impl<'d> Compiler<'d> {
             name: first.name.clone(),
             response_key: response_key.as_str().into(),
             head: head.into(),
-            data_key,
+            data_key: data_key.as_str().into(),
             ty_on: self.stricter(value_type, &first.name, &ty),
             leaf: Leaf::new(schema, &returned),
             selections: self.selections(&returned, &sets),
-            denial: self.denial(fields),
+            denial,
             arguments: if introspective { first.arguments.clone() } else { Vec::new() },
             ty,
         }
-    }
-
-    /// A field is denied only where every place it is selected from denies it.
-    fn denial(&self, fields: &[(&'d str, &'d query::Field)]) -> Denial {
-        let Scope { rules, denied, schema, .. } = self.scope;
-        let mut denials =
-            fields.iter().map(|(written_on, field)| rules.denial(denied, schema, written_on, field));
-        let first = denials.next().unwrap_or(Denial::Never);
-        denials.fold(first, |all, next| match (all, next) {
-            (Denial::Never, _) | (_, Denial::Never) => Denial::Never,
-            (Denial::Always, other) | (other, Denial::Always) => other,
-            (Denial::On(mut these), Denial::On(those)) => {
-                these.retain(|name| those.contains(name));
-                Denial::On(these)
-            }
-        })
     }
 
     fn stricter(&self, value_type: &str, field: &str, ty: &TypeRef) -> HashMap<String, TypeRef> {

@@ -59,3 +59,29 @@ pub(crate) fn field_names(supergraph: &ast::Document) -> HashSet<String> {
     }
     names
 }
+
+/// Drops what a public schema says of types it does not have: union members and interfaces that are
+/// inaccessible, which the planner leaves where they are named.
+pub(crate) fn without_strangers(mut schema: ast::Document) -> ast::Document {
+    let mut known = HashSet::new();
+    for definition in &schema.definitions {
+        if let ast::Definition::TypeDefinition(definition) = definition {
+            known.insert(crate::schema::type_name(definition).to_owned());
+        }
+    }
+    for definition in &mut schema.definitions {
+        if let ast::Definition::TypeDefinition(definition) = definition {
+            match definition {
+                ast::TypeDefinition::Union(union) => union.types.retain(|name| known.contains(name)),
+                ast::TypeDefinition::Object(ty) => {
+                    ty.implements_interfaces.retain(|name| known.contains(name));
+                }
+                ast::TypeDefinition::Interface(ty) => {
+                    ty.implements_interfaces.retain(|name| known.contains(name));
+                }
+                _ => {}
+            }
+        }
+    }
+    schema
+}

@@ -1,18 +1,20 @@
-//! The tree an answer is made of: strings and numbers stay spans of the buffer they arrived in.
+//! The tree an answer is made of: strings and numbers stay as they were in the text they arrived in.
 
 mod convert;
 mod read;
+mod sought;
 mod write;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use smol_str::SmolStr;
 
 pub use convert::from_json;
 pub(crate) use convert::{from_resolver, to_resolver};
 pub use read::{ReadError, read_json};
+pub(crate) use sought::Sought;
 pub(crate) use write::write_text;
 pub use write::{to_json_bytes, write_json};
 
@@ -25,28 +27,27 @@ pub enum Value {
     Bool(bool),
     Number(serde_json::Number),
     /// Text made in this process, not yet escaped.
-    Text(Box<str>),
+    Text(Arc<str>),
     /// A string or a number exactly as it stood in JSON, quotes and escapes included.
     Raw(Span),
     List(Arc<Vec<Value>>),
     Object(Arc<Object>),
 }
 
-/// A piece of a shared buffer that holds valid JSON text.
+/// One string or number of a valid JSON text.
 #[derive(Clone, Debug)]
-pub struct Span {
-    buffer: Arc<Bytes>,
-    start: u32,
-    end: u32,
+pub struct Span(Piece);
+
+/// Most are short, and copying one is cheaper than counting who refers to its buffer.
+#[derive(Clone, Debug)]
+enum Piece {
+    Short(SmolStr),
+    Long { buffer: Arc<String>, start: u32, end: u32 },
 }
 
 /// The name of a member. It is kept as JSON text without its quotes; a GraphQL name never needs escapes.
-#[derive(Clone, Debug)]
-pub enum Key {
-    Span(Span),
-    Name(async_graphql::Name),
-    Shared(Arc<str>),
-}
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key(SmolStr);
 
 /// Members in the order they arrived. Answers have few members, so a scan beats a hash table.
 #[derive(Clone, Debug, Default)]
@@ -57,44 +58,43 @@ pub struct Object {
 /// Up to this many members are merged by scanning.
 const SCAN_MEMBERS_MAX: usize = 256;
 
+/// The member that tells an object's type.
+static TYPENAME: Key = Key(SmolStr::new_inline("__typename"));
+
+/// The longest piece that is copied: what fits a `SmolStr` without a buffer of its own.
+const SHORT_BYTES_MAX: usize = 23;
+
 impl Span {
     /// Only the reader makes spans, so that each is known to be one valid JSON token.
-    fn new(buffer: &Arc<Bytes>, start: usize, end: usize) -> Self {
-        // The reader refuses buffers of 4 GiB and more.
-        Span { buffer: buffer.clone(), start: start as u32, end: end as u32 }
+    fn new(buffer: &Arc<String>, start: usize, end: usize) -> Self {
+        Span(match end - start <= SHORT_BYTES_MAX {
+            true => Piece::Short(SmolStr::new(&buffer[start..end])),
+            // The reader refuses buffers of 4 GiB and more.
+            false => Piece::Long { buffer: buffer.clone(), start: start as u32, end: end as u32 },
+        })
     }
 
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.buffer[self.start as usize..self.end as usize]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Piece::Short(text) => text,
+            Piece::Long { buffer, start, end } => &buffer[*start as usize..*end as usize],
+        }
     }
 
     fn is_text(&self) -> bool {
-        self.as_bytes().first() == Some(&b'"')
+        self.as_str().starts_with('"')
     }
 }
 
 impl Key {
-    pub fn as_bytes(&self) -> &[u8] {
-        match self {
-            Key::Span(span) => span.as_bytes(),
-            Key::Name(name) => name.as_str().as_bytes(),
-            Key::Shared(name) => name.as_bytes(),
-        }
-    }
-
-    /// The name as text; spans were checked to be UTF-8 when they were read.
     pub fn as_str(&self) -> &str {
-        match self {
-            Key::Span(span) => std::str::from_utf8(span.as_bytes()).unwrap_or_default(),
-            Key::Name(name) => name.as_str(),
-            Key::Shared(name) => name,
-        }
+        &self.0
     }
 }
 
 impl From<&str> for Key {
     fn from(name: &str) -> Self {
-        Key::Shared(name.into())
+        Key(name.into())
     }
 }
 
@@ -112,15 +112,15 @@ impl Object {
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
-        self.position(name).map(|position| &self.members[position].1)
+        self.iter().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
     }
 
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.position(name).map(|position| &mut self.members[position].1)
+        self.members.iter_mut().find(|(key, _)| key.as_str() == name).map(|(_, value)| value)
     }
 
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.members.iter().position(|(key, _)| key.as_bytes() == name.as_bytes())
+    pub fn position(&self, key: &Key) -> Option<usize> {
+        self.members.iter().position(|(known, _)| known == key)
     }
 
     pub fn at(&self, position: usize) -> Option<(&Key, &Value)> {
@@ -137,7 +137,7 @@ impl Object {
     }
 
     pub fn insert(&mut self, key: Key, value: Value) {
-        match self.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
+        match self.members.iter_mut().find(|(known, _)| *known == key) {
             Some((_, known)) => *known = value,
             None => self.members.push((key, value)),
         }
@@ -145,32 +145,38 @@ impl Object {
 
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         // Not swap_remove: positions before this one must stay, and order is what readers expect.
-        self.position(name).map(|position| self.members.remove(position).1)
+        let position = self.members.iter().position(|(key, _)| key.as_str() == name)?;
+        Some(self.members.remove(position).1)
     }
 
-    fn merge(&mut self, theirs: Object) {
+    /// Keeps the members whose names are wanted.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&[u8]) -> bool) {
+        self.members.retain(|(key, _)| wanted(key.as_str().as_bytes()));
+    }
+
+    fn merge(&mut self, theirs: &Object) {
         if theirs.len() > SCAN_MEMBERS_MAX {
             return self.merge_many(theirs);
         }
-        for (key, value) in theirs.members {
-            match self.members.iter_mut().find(|(known, _)| known.as_bytes() == key.as_bytes()) {
+        for (key, value) in theirs.iter() {
+            match self.members.iter_mut().find(|(known, _)| known == key) {
                 Some((_, known)) => known.merge(value),
-                None => self.members.push((key, value)),
+                None => self.members.push((key.clone(), value.clone())),
             }
         }
     }
 
     /// Hardly a selection is as large, so this is a subgraph's nonsense; a scan for each member would take hours.
-    fn merge_many(&mut self, theirs: Object) {
+    fn merge_many(&mut self, theirs: &Object) {
         let positions = self.members.iter().enumerate();
-        let mut known: HashMap<Vec<u8>, usize> =
-            positions.rev().map(|(position, (key, _))| (key.as_bytes().to_vec(), position)).collect();
-        for (key, value) in theirs.members {
-            match known.entry(key.as_bytes().to_vec()) {
+        let mut known: HashMap<Key, usize> =
+            positions.rev().map(|(position, (key, _))| (key.clone(), position)).collect();
+        for (key, value) in theirs.iter() {
+            match known.entry(key.clone()) {
                 Entry::Occupied(position) => self.members[*position.get()].1.merge(value),
                 Entry::Vacant(position) => {
                     position.insert(self.members.len());
-                    self.members.push((key, value));
+                    self.members.push((key.clone(), value.clone()));
                 }
             }
         }
@@ -181,7 +187,7 @@ impl Object {
     }
 
     pub fn typename(&self) -> Option<&str> {
-        self.get("__typename").and_then(Value::as_plain_str)
+        self.at(self.position(&TYPENAME)?).and_then(|(_, value)| value.as_plain_str())
     }
 }
 
@@ -244,10 +250,9 @@ impl Value {
     pub fn as_plain_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
-            Value::Raw(span) if span.is_text() => {
-                let text = span.as_bytes();
-                let inner = &text[1..text.len() - 1];
-                if inner.contains(&b'\\') { None } else { std::str::from_utf8(inner).ok() }
+            Value::Raw(span) => {
+                let inner = span.as_str().strip_prefix('"')?.strip_suffix('"')?;
+                if inner.as_bytes().contains(&b'\\') { None } else { Some(inner) }
             }
             _ => None,
         }
@@ -259,7 +264,7 @@ impl Value {
         let whole = match self {
             Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(exact)),
             Value::Raw(span) => {
-                let text = std::str::from_utf8(span.as_bytes()).ok()?;
+                let text = span.as_str();
                 text.parse().ok().or_else(|| text.parse().ok().and_then(exact))
             }
             _ => None,
@@ -271,25 +276,21 @@ impl Value {
     pub fn is_whole(&self) -> bool {
         match self {
             Value::Number(number) => number.is_i64() || number.is_u64(),
-            Value::Raw(span) => span.as_bytes().iter().all(|byte| matches!(byte, b'-' | b'0'..=b'9')),
+            Value::Raw(span) => span.as_str().bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9')),
             _ => false,
         }
     }
 
     /// Lays another answer over this one. Objects and lists of equal length merge member by member; a null
     /// never covers a value, because one subgraph failing must not undo what another gave.
-    pub fn merge(&mut self, other: Value) {
+    pub fn merge(&mut self, other: &Value) {
         match (self, other) {
             (_, Value::Null) => {}
-            (Value::Object(mine), Value::Object(theirs)) => {
-                if Arc::ptr_eq(mine, &theirs) {
-                    return;
-                }
-                Arc::make_mut(mine).merge(Arc::unwrap_or_clone(theirs));
-            }
+            (Value::Object(mine), Value::Object(theirs)) if Arc::ptr_eq(mine, theirs) => {}
+            (Value::Object(mine), Value::Object(theirs)) => Arc::make_mut(mine).merge(theirs),
             (Value::List(mine), Value::List(theirs)) if mine.len() == theirs.len() => {
                 let mine = Arc::make_mut(mine);
-                for (known, value) in mine.iter_mut().zip(Arc::unwrap_or_clone(theirs)) {
+                for (known, value) in mine.iter_mut().zip(theirs.iter()) {
                     known.merge(value);
                 }
             }
@@ -298,7 +299,7 @@ impl Value {
                 mine @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Raw(_)),
                 theirs,
             ) => {
-                *mine = theirs;
+                *mine = theirs.clone();
             }
             _ => {}
         }

@@ -1,24 +1,33 @@
 //! Asks for entities: each is represented once however often it stands in the answer, and lands everywhere.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
+use super::representations::Known;
 use super::{Execution, paths, paths::Target, rewrites};
 use crate::error::{GraphQLError, PathSegment};
 use crate::plan::{Batch, Fetch, Path, Requirement, Rewrite};
 use crate::schema::Schema;
 use crate::subgraph::{Answer, AnswerError};
-use crate::value::{Key, Object, Value, write_json};
+use crate::value::{Key, Object, Value};
 
 /// Places one failure is reported at; the answer shows the other nulls by itself.
 const REPORTS_MAX: usize = 100;
 
+/// What the representations of one request may come to, each place counted: a long key that one subgraph gave
+/// can stand at thousands of them.
+const REPRESENTATIONS_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The entities of one request, or of one alias of a batch.
 #[derive(Default)]
 struct Wanted {
+    /// There are more than can be asked for.
+    too_long: bool,
     representations: Vec<Value>,
     /// For each representation, where its entity belongs.
     targets: Vec<Vec<Target>>,
+    /// The numbers of the representations, once for each target, in the order in which those were found.
+    order: Vec<usize>,
 }
 
 impl Execution<'_> {
@@ -31,6 +40,9 @@ impl Execution<'_> {
         let mut wanted = self.want(std::slice::from_ref(path), requires, &fetch.input_rewrites);
         if wanted.representations.is_empty() {
             return Vec::new();
+        }
+        if wanted.too_long {
+            return self.unavailable(&wanted, &fetch.keys);
         }
         let representations = Value::list(std::mem::take(&mut wanted.representations));
         let variables = vec![(Key::from("representations"), representations)];
@@ -51,17 +63,19 @@ impl Execution<'_> {
         if all.iter().all(|wanted| wanted.representations.is_empty()) {
             return Vec::new();
         }
+        let unavailable = |all: &[Wanted]| {
+            let each = batch.entities.iter().zip(all);
+            each.flat_map(|(entities, wanted)| self.unavailable(wanted, &entities.keys)).collect()
+        };
+        if all.iter().any(|wanted| wanted.too_long) {
+            return unavailable(&all);
+        }
         let lists = all.iter_mut().map(|wanted| Value::list(std::mem::take(&mut wanted.representations)));
         let names = batch.entities.iter().map(|entities| Key::from(entities.variable.as_str()));
         let variables = names.zip(lists).collect();
         let answer = self.ask(batch.subgraph, &batch.operation, variables).await;
+        let Some(mut answer) = answer else { return unavailable(&all) };
         let mut errors = Vec::new();
-        let Some(mut answer) = answer else {
-            for (entities, wanted) in batch.entities.iter().zip(&all) {
-                errors.extend(self.unavailable(wanted, &entities.keys));
-            }
-            return errors;
-        };
         let last = batch.entities.len().saturating_sub(1);
         for (index, (entities, wanted)) in batch.entities.iter().zip(&all).enumerate() {
             // What names no alias of the batch is told once, with the last.
@@ -82,24 +96,27 @@ impl Execution<'_> {
         let schema = &self.subgraphs.schema;
         let root = self.data();
         let mut wanted = Wanted::default();
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
-        for target in paths.iter().flat_map(|path| paths::find(schema, &root, path)) {
-            let object = paths::get(&root, &target).and_then(Value::as_object);
-            let Some(mut representation) = object.and_then(|object| represent(schema, object, requires))
-            else {
-                continue;
-            };
-            rewrites::apply(schema, input_rewrites, &mut representation);
-            let mut text = Vec::new();
-            write_json(&mut text, &representation);
-            match known.entry(text) {
-                Entry::Occupied(entry) => wanted.targets[*entry.get()].push(target),
-                Entry::Vacant(entry) => {
-                    entry.insert(wanted.representations.len());
-                    wanted.representations.push(representation);
-                    wanted.targets.push(vec![target]);
+        let mut bytes = 0;
+        let mut known = Known::default();
+        for path in paths {
+            paths::find(schema, &root, path, &mut |object, target| {
+                if wanted.too_long {
+                    return;
                 }
-            }
+                let number = known.number(schema, object, requires, input_rewrites);
+                bytes += known.identity_bytes();
+                wanted.too_long = bytes > REPRESENTATIONS_BYTES_MAX;
+                let Some((number, new)) = number else { return };
+                if let Some(representation) = new {
+                    wanted.representations.push(representation);
+                    wanted.targets.push(Vec::new());
+                }
+                wanted.targets[number].push(target.clone());
+                wanted.order.push(number);
+            });
+        }
+        if wanted.too_long {
+            tracing::warn!("the representations of entities are too long to be sent");
         }
         wanted
     }
@@ -129,46 +146,75 @@ impl Execution<'_> {
         let stray = if last { std::mem::take(&mut rest) } else { Vec::new() };
         answer.errors = rest;
         let silent = own.is_empty() && stray.is_empty();
-        // Fewer entities than asked for and no word why: no answer for the missing ones.
-        let missing = wanted.targets.get(entities.len()..).filter(|_| silent).unwrap_or_default();
-        let mut errors = self.unavailable_at(missing, keys);
+        self.refuse_others(wanted, &mut entities);
+        // Fewer entities than asked for, or something else, and no word why: no answer for those.
+        let missing =
+            |(index, _): &(usize, _)| !matches!(entities.get(*index), Some(Value::Object(_) | Value::Null));
+        let missing = wanted.targets.iter().enumerate().filter(|it| silent && missing(it));
+        let mut errors = self.unavailable_at(missing.map(|(_, targets)| targets), keys);
         let root = self.data();
+        let first = || {
+            let first = wanted.targets.iter().flatten().next();
+            first.map(|target| self.target_path(&root, target)).unwrap_or_default()
+        };
         let told = own.iter().flat_map(|error| {
-            let places = self.places(&root, wanted, &entities, &error.path[1..], output_rewrites);
+            let mut places = self.places(&root, wanted, &entities, &error.path[1..], output_rewrites);
+            if places.is_empty() {
+                places.push(first());
+            }
             places.into_iter().map(|path| paths::client_error(error.clone(), path))
         });
         errors.extend(told.take(REPORTS_MAX));
-        for error in stray.into_iter().take(REPORTS_MAX) {
-            let first = wanted.targets.iter().flatten().next();
-            let path = first.map(|target| self.target_path(&root, target)).unwrap_or_default();
-            errors.push(paths::client_error(error, path));
-        }
+        errors.extend(stray.into_iter().take(REPORTS_MAX).map(|error| paths::client_error(error, first())));
         drop(root);
-        for (entity, targets) in entities.iter_mut().zip(&wanted.targets) {
+        let mut root = self.data();
+        for entity in entities.iter_mut() {
             rewrites::apply(&self.subgraphs.schema, output_rewrites, entity);
-            let mut entity = std::mem::take(entity);
-            let mut root = self.data();
-            if let Some(known) = targets.first().and_then(|target| paths::get(&root, target)) {
-                self.keep_type(known, &mut entity);
-            }
-            let Some((final_target, others)) = targets.split_last() else { continue };
-            for target in others {
-                paths::merge_at(&mut root, target, entity.clone());
-            }
-            paths::merge_at(&mut root, final_target, entity);
+            keep_asked(entity, keys);
         }
+        let typed = self.typed(&root, wanted, &entities);
+        let mut targets: Vec<_> = wanted.targets.iter().map(|targets| targets.iter().enumerate()).collect();
+        let place = |number: &usize| {
+            let (nth, target) = targets[*number].next()?;
+            Some((target, typed.get(&(*number, nth)).or_else(|| entities.get(*number))?))
+        };
+        let places: Vec<_> = wanted.order.iter().filter_map(place).collect();
+        paths::merge_at(&mut root, &places);
         errors
     }
 
-    /// A subgraph with `@interfaceObject` names the interface; what is known to be more must stay so.
-    fn keep_type(&self, known: &Value, entity: &mut Value) {
-        let Some(known) = known.as_object().and_then(Object::typename) else { return };
-        let wider = |name: &str| name != known && self.subgraphs.schema.satisfies(known, name);
-        if entity.as_object().and_then(Object::typename).is_some_and(wider)
-            && let Some(entity) = entity.as_object_mut()
-        {
-            entity.remove("__typename");
+    /// What is no entity of the type it was asked for is no answer: it must not change what others gave.
+    fn refuse_others(&self, wanted: &Wanted, entities: &mut [Value]) {
+        let schema = &self.subgraphs.schema;
+        let root = self.data();
+        for (entity, targets) in entities.iter_mut().zip(&wanted.targets) {
+            let given = entity.as_object().and_then(Object::typename);
+            let known = targets.first().and_then(|target| paths::get(&root, target));
+            let known = known.and_then(Value::as_object).and_then(Object::typename);
+            let (Some(given), Some(known)) = (given, known) else { continue };
+            if !schema.satisfies(given, known) && !schema.satisfies(known, given) {
+                *entity = Value::Bool(false);
+            }
         }
+    }
+
+    /// A subgraph with `@interfaceObject` names the interface; what is known to be more must stay so. Gives the
+    /// entities that must be other than they came, by their number and their place among its places.
+    fn typed(&self, root: &Value, wanted: &Wanted, entities: &[Value]) -> HashMap<(usize, usize), Value> {
+        let mut typed = HashMap::new();
+        if !self.subgraphs.interface_objects {
+            return typed;
+        }
+        for (number, (entity, targets)) in entities.iter().zip(&wanted.targets).enumerate() {
+            for (nth, target) in targets.iter().enumerate() {
+                let mut own = entity.clone();
+                let known = paths::get(root, target);
+                if known.is_some_and(|known| keep_types(&self.subgraphs.schema, known, &mut own)) {
+                    typed.insert((number, nth), own);
+                }
+            }
+        }
+        typed
     }
 
     /// The client's paths for an error at `path` below the entities: `[index, "field", …]`. async-graphql
@@ -202,10 +248,14 @@ impl Execution<'_> {
     }
 
     fn unavailable(&self, wanted: &Wanted, keys: &[String]) -> Vec<GraphQLError> {
-        self.unavailable_at(&wanted.targets, keys)
+        self.unavailable_at(wanted.targets.iter(), keys)
     }
 
-    fn unavailable_at(&self, targets: &[Vec<Target>], keys: &[String]) -> Vec<GraphQLError> {
+    fn unavailable_at<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t Vec<Target>>,
+        keys: &[String],
+    ) -> Vec<GraphQLError> {
         let root = self.data();
         let place = |target: &Target| {
             let mut path = self.target_path(&root, target);
@@ -215,8 +265,58 @@ impl Execution<'_> {
             }
             GraphQLError::unavailable().at(path)
         };
-        targets.iter().flatten().take(REPORTS_MAX).map(place).collect()
+        targets.flatten().take(REPORTS_MAX).map(place).collect()
     }
+}
+
+/// A subgraph gives what it was asked for: more would cover what others gave, and may be huge.
+pub(super) fn keep_asked(entity: &mut Value, keys: &[String]) {
+    let asked = |name: &[u8]| name == b"__typename" || keys.iter().any(|key| key.as_bytes() == name);
+    if entity
+        .as_object()
+        .is_some_and(|object| object.iter().any(|(name, _)| !asked(name.as_str().as_bytes())))
+        && let Some(object) = entity.as_object_mut()
+    {
+        object.retain(asked);
+    }
+}
+
+/// Drops the type names of an entity, and of what is within it, that say less than is known. Says whether there
+/// were any.
+fn keep_types(schema: &Schema, known: &Value, entity: &mut Value) -> bool {
+    let mut kept = false;
+    match (known, entity) {
+        (Value::List(known), Value::List(entities)) if known.len() == entities.len() => {
+            for (index, known) in known.iter().enumerate() {
+                let mut entity = entities[index].clone();
+                if keep_types(schema, known, &mut entity) {
+                    Arc::make_mut(entities)[index] = entity;
+                    kept = true;
+                }
+            }
+        }
+        (Value::Object(known), Value::Object(entity)) => {
+            if let (Some(exact), Some(given)) = (known.typename(), entity.typename())
+                && exact != given
+                && schema.satisfies(exact, given)
+            {
+                Arc::make_mut(entity).remove("__typename");
+                kept = true;
+            }
+            for (name, known) in known.iter() {
+                let Some(position) = entity.position(name) else { continue };
+                let Some(mut inner) = entity.at(position).map(|(_, inner)| inner.clone()) else { continue };
+                if keep_types(schema, known, &mut inner)
+                    && let Some(place) = Arc::make_mut(entity).at_mut(position)
+                {
+                    *place = inner;
+                    kept = true;
+                }
+            }
+        }
+        _ => {}
+    }
+    kept
 }
 
 /// Whether the value has nothing at a path, or at some item of a list on it.
@@ -232,58 +332,5 @@ fn lacks(value: &Value, path: &[PathSegment]) -> bool {
             object.get(key).is_none_or(|inner| lacks(inner, rest))
         }
         _ => false,
-    }
-}
-
-/// What a subgraph is told of an entity, or nothing when nothing it is known by is there.
-fn represent(schema: &Schema, object: &Object, requires: &[Requirement]) -> Option<Value> {
-    // Without a type name nobody knows which entity this is.
-    object.typename()?;
-    let mut out = Object::default();
-    let found = fill(schema, object, requires, &mut out);
-    // All that is required may be required of other types only.
-    (found != Some(false) && out.get("__typename").is_some()).then(|| Value::object(out))
-}
-
-/// Adds the required members. Says whether one besides the type name was found; nothing if none was required,
-/// because `@key(fields: "__typename")` is a key too. A null that is required is sent, a gap is not.
-fn fill(schema: &Schema, object: &Object, requires: &[Requirement], out: &mut Object) -> Option<bool> {
-    let mut found = None;
-    let mut note = |here: bool| found = Some(found.unwrap_or_default() || here);
-    for requirement in requires {
-        match requirement {
-            Requirement::On { condition, inner } => {
-                let runtime = object.typename();
-                if runtime.is_none_or(|runtime| schema.satisfies(runtime, condition))
-                    && let Some(here) = fill(schema, object, inner, out)
-                {
-                    note(here);
-                }
-            }
-            Requirement::Field { data_key, key, inner } => {
-                let value = object.get(data_key).or_else(|| object.get(key));
-                let meta = &**key == "__typename";
-                if let Some(value) = value {
-                    out.insert(Key::Shared(key.clone()), narrow(schema, value, inner));
-                }
-                if !meta {
-                    note(value.is_some());
-                }
-            }
-        }
-    }
-    found
-}
-
-fn narrow(schema: &Schema, value: &Value, requires: &[Requirement]) -> Value {
-    match value {
-        value if requires.is_empty() => value.clone(),
-        Value::List(items) => Value::list(items.iter().map(|item| narrow(schema, item, requires)).collect()),
-        Value::Object(object) => {
-            let mut out = Object::default();
-            fill(schema, object, requires, &mut out);
-            Value::object(out)
-        }
-        value => value.clone(),
     }
 }

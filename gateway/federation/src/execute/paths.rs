@@ -8,47 +8,63 @@ use crate::error::{GraphQLError, INTERNAL, PathSegment};
 use crate::plan::{PathStep, Rewrite};
 use crate::schema::Schema;
 use crate::subgraph::AnswerError;
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// Where an object is: positions of members and items from the root. Members are only ever added, so a
 /// position stays true while subgraphs answer.
 pub(super) type Target = Vec<u32>;
 
-/// All objects a path leads to. What the path promises and the data does not hold is passed over.
-pub(super) fn find(schema: &Schema, data: &Value, path: &[PathStep]) -> Vec<Target> {
-    let mut targets = Vec::new();
-    walk(schema, data, path, &mut Vec::new(), &mut targets);
-    targets
+/// Shows all objects a path leads to, and where they are. What the path promises and the data does not hold is
+/// passed over.
+pub(super) fn find(
+    schema: &Schema,
+    data: &Value,
+    path: &[PathStep],
+    found: &mut dyn FnMut(&Object, &Target),
+) {
+    walk(schema, data, path, &mut Vec::new(), found);
 }
 
-fn walk(schema: &Schema, value: &Value, path: &[PathStep], at: &mut Target, targets: &mut Vec<Target>) {
+fn walk(
+    schema: &Schema,
+    value: &Value,
+    path: &[PathStep],
+    at: &mut Target,
+    found: &mut dyn FnMut(&Object, &Target),
+) {
     // A path may say nothing of lists below a list of lists, so items are always looked into.
     if let Value::List(items) = value {
         let rest = if matches!(path.first(), Some(PathStep::Items)) { &path[1..] } else { path };
         for (index, item) in items.iter().enumerate() {
             at.push(index as u32);
-            walk(schema, item, rest, at, targets);
+            walk(schema, item, rest, at, found);
             at.pop();
         }
         return;
     }
     let Value::Object(object) = value else { return };
     match path.first() {
-        None => targets.push(at.clone()),
-        Some(PathStep::Items) => walk(schema, value, &path[1..], at, targets),
+        None => found(object, at),
+        Some(PathStep::Items) => walk(schema, value, &path[1..], at, found),
         Some(PathStep::On(types)) => {
             let fits = |runtime| types.iter().any(|name| schema.satisfies(runtime, name));
             // An object without a type name could not be asked for more than its static type allows.
             if object.typename().is_none_or(fits) {
-                walk(schema, value, &path[1..], at, targets);
+                walk(schema, value, &path[1..], at, found);
+            }
+        }
+        Some(PathStep::Only(types)) => {
+            let fits = |runtime: &str| !schema.is_object(runtime) || types.iter().any(|name| name == runtime);
+            if object.typename().is_none_or(fits) {
+                walk(schema, value, &path[1..], at, found);
             }
         }
         Some(PathStep::Key(key)) => {
-            if let Some(position) = object.position(key)
+            if let Some(position) = key.position(object)
                 && let Some((_, inner)) = object.at(position)
             {
                 at.push(position as u32);
-                walk(schema, inner, &path[1..], at, targets);
+                walk(schema, inner, &path[1..], at, found);
                 at.pop();
             }
         }
@@ -63,14 +79,30 @@ pub(super) fn get<'v>(root: &'v Value, target: &[u32]) -> Option<&'v Value> {
     })
 }
 
-pub(super) fn merge_at(root: &mut Value, target: &[u32], other: Value) {
-    let found = target.iter().try_fold(root, |value, position| match value {
-        Value::List(items) => Arc::make_mut(items).get_mut(*position as usize),
-        Value::Object(object) => Arc::make_mut(object).at_mut(*position as usize),
-        _ => None,
-    });
-    if let Some(found) = found {
-        found.merge(other);
+/// Lays values over the objects at their places. Places found one after the other share most of their way,
+/// which is then gone once for all of them.
+pub(super) fn merge_at(root: &mut Value, places: &[(&Target, &Value)]) {
+    merge_below(root, 0, places);
+}
+
+fn merge_below(here: &mut Value, depth: usize, mut places: &[(&Target, &Value)]) {
+    while let [(target, value), others @ ..] = places {
+        let Some(step) = target.get(depth) else {
+            here.merge(value);
+            places = others;
+            continue;
+        };
+        let same = places.iter().take_while(|(target, _)| target.get(depth) == Some(step)).count();
+        let (below, others) = places.split_at(same);
+        places = others;
+        let inner = match here {
+            Value::List(items) => Arc::make_mut(items).get_mut(*step as usize),
+            Value::Object(object) => Arc::make_mut(object).at_mut(*step as usize),
+            _ => None,
+        };
+        if let Some(inner) = inner {
+            merge_below(inner, depth + 1, below);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ fn walk(schema: &Schema, path: &[RewriteStep], value: &mut Value, change: &Chang
                 match change {
                     Change::Rename(to) => {
                         if let Some(renamed) = object.remove(key) {
-                            object.insert(Key::Shared((*to).clone()), renamed);
+                            object.insert(Key::from(&***to), renamed);
                         }
                     }
                     Change::Set(set) => object.insert(Key::from(key.as_str()), Value::text(set)),

@@ -5,6 +5,8 @@ use bytes::Bytes;
 pub(super) struct Frames {
     kind: Kind,
     waiting: Vec<u8>,
+    /// How much of it was given away as events.
+    given: usize,
     /// How far it was searched in vain: a long event arrives in thousands of pieces.
     searched: usize,
 }
@@ -22,20 +24,33 @@ pub(super) enum Frame {
 
 impl Frames {
     pub fn sse() -> Self {
-        Frames { kind: Kind::Sse, waiting: Vec::new(), searched: 0 }
+        Frames { kind: Kind::Sse, waiting: Vec::new(), given: 0, searched: 0 }
     }
 
     pub fn multipart() -> Self {
         let kind = Kind::Multipart(Nesting::default());
-        Frames { kind, waiting: Vec::new(), searched: 0 }
+        Frames { kind, waiting: Vec::new(), given: 0, searched: 0 }
     }
 
     pub fn push(&mut self, chunk: &[u8]) {
+        // Once for each chunk, not for each of the thousands of events it may hold.
+        self.waiting.drain(..self.given);
+        self.searched -= self.given;
+        self.given = 0;
         self.waiting.extend_from_slice(chunk);
     }
 
     pub fn waiting_bytes(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() - self.given
+    }
+
+    /// Whether the stream, if it ends here, ends within an event.
+    pub fn cut_off(&mut self) -> bool {
+        if let Kind::Multipart(nesting) = &self.kind {
+            return nesting.depth > 0;
+        }
+        self.push(b"\n\n");
+        matches!(self.next(), Some(Frame::Event(_)))
     }
 
     pub fn next(&mut self) -> Option<Frame> {
@@ -49,18 +64,18 @@ impl Frames {
         loop {
             let Some(end) = block_end(&self.waiting, self.searched) else {
                 // The longest mark of an end may have come but for its last byte.
-                self.searched = self.waiting.len().saturating_sub(3);
+                self.searched = self.waiting.len().saturating_sub(3).max(self.given);
                 return None;
             };
-            self.searched = 0;
-            let block: Vec<u8> = self.waiting.drain(..end).collect();
-            let block = String::from_utf8_lossy(&block);
+            let block = String::from_utf8_lossy(&self.waiting[self.given..end]);
             let field = |name: &str, line: &str| {
                 let value = line.strip_prefix(name)?.strip_prefix(':')?;
                 Some(value.strip_prefix(' ').unwrap_or(value).to_owned())
             };
             let kind = block.lines().find_map(|line| field("event", line));
             let data: Vec<_> = block.lines().filter_map(|line| field("data", line)).collect();
+            self.given = end;
+            self.searched = end;
             match kind.as_deref() {
                 Some("complete") => return Some(Frame::Complete),
                 // A comment keeps the connection alive and says nothing.
@@ -79,25 +94,28 @@ impl Frames {
             self.searched = self.waiting.len();
             // Headers and boundaries are of no use.
             if nesting.depth == 0 {
-                self.waiting.clear();
-                self.searched = 0;
+                self.given = self.searched;
             }
             return None;
         };
-        let part: Vec<u8> = self.waiting.drain(..=self.searched + end).collect();
-        self.searched = 0;
+        let part = &self.waiting[self.given..=self.searched + end];
         let start = part.iter().position(|byte| *byte == b'{')?;
-        Some(Frame::Event(Bytes::from(part).slice(start..)))
+        let event = Bytes::copy_from_slice(&part[start..]);
+        self.searched += end + 1;
+        self.given = self.searched;
+        Some(Frame::Event(event))
     }
 }
 
 /// The end of the first block that a blank line closes, searched from a place on.
 fn block_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let rest = &bytes[from..];
-    let closing = |mark: &[u8]| {
-        rest.windows(mark.len()).position(|window| window == mark).map(|at| from + at + mark.len())
+    let ends = bytes.iter().enumerate().skip(from).filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let closed = |end: usize| match &bytes[end..] {
+        [b'\n', ..] => Some(end + 1),
+        [b'\r', b'\n', ..] => Some(end + 2),
+        _ => None,
     };
-    closing(b"\n\n").into_iter().chain(closing(b"\r\n\r\n")).min()
+    ends.into_iter().find_map(closed)
 }
 
 /// How deep in JSON objects a reader is that sees one byte at a time.

@@ -14,7 +14,13 @@ pub(super) fn answer(value: Value) -> Result<Answer, SubgraphError> {
     let Some(object) = value.as_object() else {
         return Err(SubgraphError::Malformed("the answer is not an object".to_owned()));
     };
-    let errors: Vec<_> = object.get("errors").and_then(Value::as_list).unwrap_or_default().iter().collect();
+    let errors = match object.get("errors") {
+        None | Some(Value::Null) => &[],
+        Some(Value::List(errors)) => &errors[..],
+        // Some servers write an empty list as an empty object; anything else says that something is wrong.
+        Some(Value::Object(errors)) if errors.is_empty() => &[],
+        Some(other) => std::slice::from_ref(other),
+    };
     let data = match object.get("data") {
         Some(data @ Value::Object(_)) => data.clone(),
         Some(Value::Null) => Value::Null,
@@ -22,9 +28,8 @@ pub(super) fn answer(value: Value) -> Result<Answer, SubgraphError> {
         Some(_) => return Err(SubgraphError::Malformed("data is not an object".to_owned())),
         None => return Err(SubgraphError::Malformed("neither data nor errors".to_owned())),
     };
-    let errors =
-        errors.into_iter().take(ERRORS_MAX).filter_map(|error| Some(answer_error(error.as_object()?)));
-    Ok(Answer { data, errors: errors.collect() })
+    let errors = errors.iter().take(ERRORS_MAX).map(answer_error).collect();
+    Ok(Answer { data, errors })
 }
 
 /// One event, bare or in Apollo's envelope; nothing for a heartbeat.
@@ -49,7 +54,9 @@ const EXTENSIONS_BYTES_MAX: usize = 16 * 1024;
 /// No selection is as deep.
 const PATH_SEGMENTS_MAX: usize = 200;
 
-fn answer_error(error: &Object) -> AnswerError {
+fn answer_error(error: &Value) -> AnswerError {
+    let empty = Object::default();
+    let error = error.as_object().unwrap_or(&empty);
     let mut message =
         error.get("message").and_then(plain_text).unwrap_or_else(|| "Unknown error.".to_owned());
     if let Some((end, _)) = message.char_indices().nth(MESSAGE_CHARACTERS_MAX) {

@@ -34,9 +34,7 @@ pub(crate) fn from_resolver(value: ResolverValue) -> Value {
         ResolverValue::Object(members) => {
             let mut object = Object::with_capacity(members.len());
             for (key, value) in members {
-                // Custom scalars may use any text as a name; fields never need escapes.
-                let plain = key.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-                object.push(if plain { Key::Name(key) } else { escaped(&key) }, from_resolver(value));
+                object.push(escaped(&key), from_resolver(value));
             }
             Value::object(object)
         }
@@ -51,7 +49,7 @@ pub(crate) fn to_resolver(value: &Value) -> ResolverValue {
         Value::Text(text) => ResolverValue::String(text.to_string()),
         Value::Raw(span) => match value.as_plain_str() {
             Some(text) => ResolverValue::String(text.to_owned()),
-            None => serde_json::from_slice(span.as_bytes()).unwrap_or_default(),
+            None => serde_json::from_str(span.as_str()).unwrap_or_default(),
         },
         Value::List(items) => ResolverValue::List(items.iter().map(to_resolver).collect()),
         Value::Object(object) => ResolverValue::Object(
@@ -61,17 +59,20 @@ pub(crate) fn to_resolver(value: &Value) -> ResolverValue {
 }
 
 fn resolver_name(key: &Key) -> async_graphql::Name {
-    match key {
-        Key::Name(name) => name.clone(),
-        key if key.as_bytes().contains(&b'\\') => {
-            let quoted = format!("\"{}\"", key.as_str());
+    match key.as_str() {
+        name if name.contains('\\') => {
+            let quoted = format!("\"{name}\"");
             async_graphql::Name::new(serde_json::from_str::<String>(&quoted).unwrap_or(quoted))
         }
-        key => async_graphql::Name::new(key.as_str()),
+        name => async_graphql::Name::new(name),
     }
 }
 
+/// Custom scalars may use any text as a name; fields never need escapes.
 fn escaped(name: &str) -> Key {
+    if name.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        return Key::from(name);
+    }
     let mut quoted = Vec::with_capacity(name.len() + 2);
     super::write_text(&mut quoted, name);
     Key::from(String::from_utf8_lossy(&quoted[1..quoted.len() - 1]).as_ref())

@@ -19,13 +19,13 @@ pub fn read_json(text: Bytes, depth_max: usize) -> Result<Value, ReadError> {
     if text.len() >= u32::MAX as usize {
         return Err(ReadError { position: 0, reason: "too long" });
     }
-    if let Err(error) = std::str::from_utf8(&text) {
-        return Err(ReadError { position: error.valid_up_to(), reason: "not UTF-8" });
-    }
+    let text = String::from_utf8(text.into())
+        .map_err(|error| ReadError { position: error.utf8_error().valid_up_to(), reason: "not UTF-8" })?;
     let buffer = Arc::new(text);
-    let mut reader = Reader { bytes: &buffer, buffer: &buffer, at: 0, depth_left: depth_max };
+    let bytes = buffer.as_bytes();
+    let mut reader = Reader { bytes, buffer: &buffer, at: 0, depth_left: depth_max, values_left: VALUES_MAX };
     reader.skip_space();
-    let value = reader.value()?;
+    let value = reader.value(None)?;
     reader.skip_space();
     match reader.at == reader.bytes.len() {
         true => Ok(value),
@@ -36,18 +36,31 @@ pub fn read_json(text: Bytes, depth_max: usize) -> Result<Value, ReadError> {
 /// Up to this many members an object is searched for repeated names.
 const REPEAT_CHECK_MEMBERS_MAX: usize = 256;
 
+/// Room made for the first object of its kind.
+const FIRST_MEMBERS: usize = 4;
+
+/// Values of one text. An object of one member takes some forty times the memory of its text.
+const VALUES_MAX: usize = 2_000_000;
+
+/// A number of fewer characters and without an exponent is finite as a 64-bit float.
+const DIGITS_ALWAYS_FINITE: usize = 300;
+
 struct Reader<'a> {
     bytes: &'a [u8],
-    buffer: &'a Arc<Bytes>,
+    buffer: &'a Arc<String>,
     at: usize,
     depth_left: usize,
+    values_left: usize,
 }
 
 impl Reader<'_> {
-    fn value(&mut self) -> Result<Value, ReadError> {
+    /// `like` is what stood at the same place of the item before: items of a list have the same members, most
+    /// often in the same order, and comparing a name with one that is known is quicker than reading it.
+    fn value(&mut self, like: Option<&Value>) -> Result<Value, ReadError> {
+        self.values_left = self.values_left.checked_sub(1).ok_or(self.error("too many values"))?;
         match self.peek() {
-            Some(b'{') => self.nested(Self::object),
-            Some(b'[') => self.nested(Self::list),
+            Some(b'{') => self.nested(|reader| reader.object(like.and_then(Value::as_object))),
+            Some(b'[') => self.nested(|reader| reader.list(like.and_then(Value::as_list))),
             Some(b'"') => {
                 let start = self.at;
                 self.string()?;
@@ -66,7 +79,10 @@ impl Reader<'_> {
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, ReadError>) -> Result<Value, ReadError> {
+    fn nested(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<Value, ReadError>,
+    ) -> Result<Value, ReadError> {
         if self.depth_left == 0 {
             return Err(self.error("nested too deeply"));
         }
@@ -78,20 +94,27 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    fn object(&mut self) -> Result<Value, ReadError> {
-        let mut object = Object::default();
+    fn object(&mut self, like: Option<&Object>) -> Result<Value, ReadError> {
         if self.accept(b'}') {
-            return Ok(Value::object(object));
+            return Ok(Value::object(Object::default()));
         }
+        let mut object = Object::with_capacity(like.map_or(FIRST_MEMBERS, Object::len));
+        // As long as names are those of the item before, in its order, none is there twice.
+        let mut alike = like;
         loop {
-            let key = self.key()?;
+            let known = alike.and_then(|like| like.at(object.len())).filter(|(key, _)| self.accept_key(key));
+            alike = alike.filter(|_| known.is_some());
+            let key = match known {
+                Some((key, _)) => key.clone(),
+                None => self.key()?,
+            };
             self.skip_space();
             self.expect(b':', "expected a colon")?;
             self.skip_space();
-            let value = self.value()?;
+            let value = self.value(known.map(|(_, value)| value))?;
             // The last of equal names wins, as in every common reader. The scan is quadratic, so a huge object
             // (only a custom scalar can be one) keeps its repeats, which JSON allows.
-            match object.len() < REPEAT_CHECK_MEMBERS_MAX {
+            match alike.is_none() && object.len() < REPEAT_CHECK_MEMBERS_MAX {
                 true => object.insert(key, value),
                 false => object.push(key, value),
             }
@@ -104,13 +127,15 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self) -> Result<Value, ReadError> {
+    fn list(&mut self, like: Option<&[Value]>) -> Result<Value, ReadError> {
         let mut items = Vec::new();
         if self.accept(b']') {
             return Ok(Value::list(items));
         }
+        let like = like.and_then(<[Value]>::last);
         loop {
-            items.push(self.value()?);
+            let item = self.value(items.last().or(like))?;
+            items.push(item);
             self.skip_space();
             if self.accept(b']') {
                 return Ok(Value::list(items));
@@ -120,6 +145,15 @@ impl Reader<'_> {
         }
     }
 
+    /// Passes a name when it is this one.
+    fn accept_key(&mut self, key: &Key) -> bool {
+        let name = key.as_str().as_bytes();
+        let rest = self.bytes[self.at..].strip_prefix(b"\"");
+        let there = rest.and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with(b"\""));
+        self.at += if there { name.len() + 2 } else { 0 };
+        there
+    }
+
     fn key(&mut self) -> Result<Key, ReadError> {
         if self.peek() != Some(b'"') {
             return Err(self.error("expected a name"));
@@ -127,7 +161,7 @@ impl Reader<'_> {
         let start = self.at;
         let escaped = self.string()?;
         if !escaped {
-            return Ok(Key::Span(Span::new(self.buffer, start + 1, self.at - 1)));
+            return Ok(Key::from(&self.buffer[start + 1..self.at - 1]));
         }
         // Names are compared as bytes, so an escaped one is brought to the one form our writer would give.
         let text: String = serde_json::from_slice(&self.bytes[start..self.at])
@@ -135,7 +169,7 @@ impl Reader<'_> {
         let mut quoted = Vec::new();
         super::write_text(&mut quoted, &text);
         let inner = String::from_utf8_lossy(&quoted[1..quoted.len() - 1]);
-        Ok(Key::Shared(inner.as_ref().into()))
+        Ok(Key::from(inner.as_ref()))
     }
 
     /// Passes one string and says whether it holds an escape.
@@ -143,6 +177,7 @@ impl Reader<'_> {
         self.at += 1;
         let mut escaped = false;
         loop {
+            self.at += plain_bytes(&self.bytes[self.at..]);
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -152,8 +187,7 @@ impl Reader<'_> {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(0..=0x1f) => return Err(self.error("control character in a string")),
-                Some(_) => self.at += 1,
+                Some(_) => return Err(self.error("control character in a string")),
                 None => return Err(self.error("unexpected end of a string")),
             }
         }
@@ -190,6 +224,7 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Result<(), ReadError> {
+        let start = self.at;
         self.accept(b'-');
         match self.peek() {
             Some(b'0') => self.at += 1,
@@ -205,8 +240,15 @@ impl Reader<'_> {
                 self.at += 1;
             }
             self.digits()?;
+        } else if self.at - start < DIGITS_ALWAYS_FINITE {
+            return Ok(());
         }
-        Ok(())
+        // Most readers take such a number for infinite or refuse the whole answer for it.
+        let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(()),
+            _ => Err(self.error("number out of range")),
+        }
     }
 
     fn digits(&mut self) -> Result<(), ReadError> {
@@ -248,4 +290,14 @@ impl Reader<'_> {
     fn error(&self, reason: &'static str) -> ReadError {
         ReadError { position: self.at, reason }
     }
+}
+
+/// How many bytes of a string come before one that means something.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    let plain = |byte: &u8| *byte >= 0x20 && *byte != b'"' && *byte != b'\\';
+    // Without an early end the compiler looks at all bytes of a chunk at once.
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let whole =
+        chunks.iter().take_while(|chunk| chunk.iter().fold(true, |all, byte| all & plain(byte))).count() * 16;
+    whole + bytes[whole..].iter().take_while(|byte| plain(byte)).count()
 }

@@ -1,4 +1,4 @@
-//! Writes values as JSON: spans are copied, only text made in this process is escaped.
+//! Writes values as JSON: what was read is copied, only text made in this process is escaped.
 
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ pub fn write_json(out: &mut Vec<u8>, value: &Value) {
         Value::Bool(false) => out.extend_from_slice(b"false"),
         Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
         Value::Text(text) => write_text(out, text),
-        Value::Raw(span) => out.extend_from_slice(span.as_bytes()),
+        Value::Raw(span) => out.extend_from_slice(span.as_str().as_bytes()),
         Value::List(items) => {
             out.push(b'[');
             for (index, item) in items.iter().enumerate() {
@@ -35,7 +35,7 @@ pub fn write_json(out: &mut Vec<u8>, value: &Value) {
                     out.push(b',');
                 }
                 out.push(b'"');
-                out.extend_from_slice(key.as_bytes());
+                out.extend_from_slice(key.as_str().as_bytes());
                 out.extend_from_slice(b"\":");
                 write_json(out, value);
             }

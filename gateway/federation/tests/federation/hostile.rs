@@ -161,3 +161,120 @@ fn an_error_repeats_a_long_name_only_in_part() {
         assert!(refusal(&query).unwrap().len() < 2_000);
     }
 }
+
+#[test]
+fn an_object_is_no_scalar_and_no_enum_value() {
+    for wrong in [
+        "{ me { id @skip(if: {a: true}) } }",
+        "{ me { nickname(title: {a: 1}) } }",
+        "{ products(first: {}) { upc } }",
+        "{ products(filter: {order: {}}) { upc } }",
+        "query($f: Filter = {order: UP cheaperThan: {}}) { products(filter: $f) { upc } }",
+        "query($id: ID! = {}) { user(id: $id) { id } }",
+    ] {
+        assert!(refusal(wrong).is_some_and(|message| message.contains("found an object")), "{wrong}");
+    }
+    assert_eq!(refusal("{ products(filter: {order: UP}) { upc } }"), None);
+}
+
+#[test]
+fn a_text_the_parser_stumbles_over_is_a_syntax_error() {
+    // The second line has an indent of three bytes where the first has one.
+    let query = "{ me { nickname(title: \"\"\"\n a\n\u{3000}\n b\"\"\") } }";
+    let errors = World::in_process().prepare(query, Default::default(), &Grants::default()).err().unwrap();
+    assert_eq!(errors[0].code, "GRAPHQL_PARSE_FAILED");
+}
+
+#[test]
+fn a_number_without_end_is_refused() {
+    for query in
+        ["{ products(first: 1e999) { upc } }", "query($n: Int = -1e400) { products(first: $n) { upc } }"]
+    {
+        let errors =
+            World::in_process().prepare(query, Default::default(), &Grants::default()).err().unwrap();
+        assert_eq!(errors[0].code, "GRAPHQL_PARSE_FAILED");
+    }
+}
+
+#[test]
+fn a_name_that_only_looks_like_introspection_is_refused() {
+    for wrong in [
+        "{ __nope }",
+        "{ me { __nope } }",
+        "{ me { __schema { description } } }",
+        "{ me { __typename(a: 1) } }",
+        "{ me { __typename { id } } }",
+        "{ __schema }",
+        "{ __schema(a: 1) { description } }",
+        "{ __type { name } }",
+        "{ __type(name: \"User\" a: 1) { name } }",
+        "{ me { ... on __Nope { id } } }",
+        "{ me { ...F } } fragment F on __Nope { id }",
+        "query($a: __Nope) { me { nickname(title: $a) } }",
+    ] {
+        assert!(refusal(wrong).is_some(), "{wrong}");
+    }
+    let right = "{ __typename me { t: __typename } __type(name: \"User\") { __typename name } }";
+    assert_eq!(refusal(right), None);
+}
+
+#[test]
+fn fields_under_one_name_are_one_field() {
+    for wrong in [
+        "{ me { a: id a: name } }",
+        "{ me { id } me: latest { id } }",
+        "{ products { upc } products(first: 1) { upc } }",
+        "{ products(filter: {order: UP}) { upc } products(filter: {order: DOWN}) { upc } }",
+        "{ me { nickname(title: \"\") } me { nickname(title: \"a\") } }",
+        // Fragments within fragments.
+        "{ me { a: id ...F } me { b: name } } fragment F on User { ...G } fragment G on User { b: id }",
+        "{ me { ...F } me { ...G } } fragment F on User { ...H } fragment H on User { reviews { a: id } }
+         fragment G on User { reviews { a: body } }",
+        // Of one shape whatever the type.
+        "{ shelf { ... on Book { a: pages } ... on Film { a: title } } }",
+        "{ search { ... on Book { a: title } ... on Product { a: name } } }",
+        "{ search { ... on Book { a: id } ... on Product { a: owner { id } } } }",
+        "{ search { ... on Product { a: owner { b: id } } ... on Product { a: owner { b: name } } } }",
+        "subscription { a: made { upc } b: made { upc } }",
+        "subscription { made { upc } ...F } fragment F on Subscription { again: made { upc } }",
+        "subscription { ... { __typename } made { upc } }",
+    ] {
+        assert!(refusal(wrong).is_some(), "{wrong}");
+    }
+    for right in [
+        "{ me { id id } me { name id } }",
+        "{ products(filter: {order: UP skip: 1}) { upc } products(filter: {skip: 1 order: UP}) { upc } }",
+        "{ shelf { ... on Book { a: pages } ... on Film { a: minutes } } }",
+        "{ shelf { a: id ... on Book { a: id } ... on Film { a: id } } }",
+        "{ search { ... on Book { a: id } ... on Product { a: upc } } }",
+        "subscription { made { upc } ... { made { price } } }",
+    ] {
+        assert_eq!(refusal(right), None, "{right}");
+    }
+}
+
+#[test]
+fn the_same_name_on_several_types_at_every_level_is_judged_in_moderate_time() {
+    let (before, _) = MAZE.split_once("type Room").unwrap();
+    let implements =
+        "directive @join__implements(graph: join__Graph!, interface: String!) repeatable on OBJECT";
+    let room = |name: &str| {
+        format!(
+            "type {name} implements Room @join__type(graph: ACCOUNTS)
+             @join__implements(graph: ACCOUNTS, interface: \"Room\") {{ a: Room }}"
+        )
+    };
+    let interface = "interface Room @join__type(graph: ACCOUNTS) { a: Room }";
+    let rooms = ["Cell", "Hall", "Nook"];
+    let objects: String = rooms.map(room).concat();
+    let engine = maze(&format!("{implements} {before} {interface} {objects}")).unwrap();
+    let mut document = "__typename".to_owned();
+    for _ in 0..15 {
+        let own = rooms.map(|room| format!("... on {room} {{ a {{ __typename }} }} ")).concat();
+        document = format!("{own} a {{ {document} }}");
+    }
+    let started = Instant::now();
+    let errors = engine.document(&format!("{{ room {{ {document} }} }}")).err().unwrap();
+    assert!(errors[0].message.contains("too many types"), "{errors:?}");
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+}

@@ -3,14 +3,22 @@
 
 mod answers;
 mod authorization;
+mod broken_streams;
+mod connections;
+mod differential;
 mod documents;
 mod failures;
 mod fixtures;
 mod hostile;
 mod interface_objects;
 mod library;
+mod nonsense;
+mod oracle;
 mod played;
+mod random;
 mod schema;
+mod seeds;
 mod subgraphs;
 mod subscriptions;
 mod world;
+mod worlds;
