@@ -1,7 +1,7 @@
 # One-liners. `make run` and `make test` do all set-up by themselves.
 PRATU := $(or $(CARGO_TARGET_DIR),target)/debug/pratu
 
-.PHONY: run test check schema schema-check graphiql format help
+.PHONY: run test check differential bench schema schema-check graphiql format help
 
 run: ## builds and starts everything: SQLite under data/, sandbox, demo data
 	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL will come from its CDN"
@@ -16,6 +16,12 @@ check: schema-check ## formatting, lints, docs, licences and sources, checked-in
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --quiet
 	infra/deny
+
+differential: ## random documents and callers, the engine against one server (DOCUMENTS=, CASES=, SEED=)
+	cargo test --release -p federation --test federation -- --ignored --nocapture for_a_long_time
+
+bench: ## what the engine costs, as ratios within one run
+	cargo bench -p federation
 
 schema: ## exports every subgraph and composes the supergraph
 	cargo build --workspace --bin pratu
