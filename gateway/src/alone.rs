@@ -106,7 +106,7 @@ pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken
         None => Tokens::NotJudged,
     };
     let door = Arc::new(Door {
-        engine,
+        engine: engine.clone(),
         tokens,
         forward: options.forward.clone(),
         clock,
@@ -114,7 +114,7 @@ pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken
         subscriptions: Arc::default(),
         stop: stop.clone(),
     });
-    Ok(pipeline::routes(door).merge(health::routes(Vec::new())))
+    Ok(pipeline::routes(door).merge(health::routes(Vec::new(), engine)))
 }
 
 fn subgraphs(

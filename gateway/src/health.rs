@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use database::Database;
+use federation::Engine;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -18,13 +19,24 @@ const DURATION_S: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 /// The databases this process needs to do its work.
 type Needed = Arc<Vec<(&'static str, Database)>>;
 
-pub fn routes(databases: Vec<(&'static str, Database)>) -> Router {
+pub fn routes(databases: Vec<(&'static str, Database)>, engine: Arc<Engine>) -> Router {
     recorder();
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(move || async move { alive(&engine) }))
         .route("/readyz", get(ready))
         .route("/metrics", get(|| async { recorder().map(PrometheusHandle::render).unwrap_or_default() }))
         .with_state(Arc::new(databases))
+}
+
+/// Alive unless planning has lost as many threads as there are cores: then the process is to be replaced.
+fn alive(engine: &Engine) -> (StatusCode, String) {
+    let lost = engine.lost_threads();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    if lost < cores {
+        (StatusCode::OK, "ok\n".to_owned())
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, format!("{lost} threads plan without an end\n"))
+    }
 }
 
 /// Ready when every database answers; otherwise says which do not.

@@ -104,7 +104,7 @@ impl Roles {
     /// Everything this process answers.
     pub fn routes(&self) -> Router {
         pipeline::routes(Arc::clone(&self.door))
-            .merge(health::routes(self.databases.clone()))
+            .merge(health::routes(self.databases.clone(), self.door.engine.clone()))
             .merge(self.routes.clone())
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use graphql_tools::validation::validate::ValidationPlan;
 use moka::sync::Cache;
 use serde_json::Map;
-use tokio::sync::Semaphore;
 
 use crate::authorize::{Denied, Grants, Rules, Unauthorized};
 use crate::coerce::coerce_variables;
@@ -16,7 +15,7 @@ use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, VALIDATION_F
 use crate::execute::{Execution, Subgraphs};
 use crate::introspect::{asks_about_schema, introspect};
 use crate::limits::Limits;
-use crate::newcomers::newcomers;
+use crate::newcomers::Newcomers;
 use crate::overrides::{Lot, Overrides};
 use crate::plan::Plan;
 use crate::planner::{Planner, Supergraph};
@@ -70,7 +69,7 @@ pub struct Engine {
     pub(crate) subgraphs: Subgraphs,
     validation: ValidationPlan,
     /// Who may judge or plan what is new; few at a time.
-    pub(crate) newcomers: Arc<Semaphore>,
+    pub(crate) newcomers: Arc<Newcomers>,
     documents: Cache<Arc<str>, Arc<Document>>,
     plans: Cache<PlanKey, Arc<Operation>>,
 }
@@ -85,7 +84,7 @@ fn weight(text_bytes: usize) -> u32 {
 
 /// All that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct PlanKey {
+pub(crate) struct PlanKey {
     document: u64,
     operation: Option<String>,
     conditions: Conditions,
@@ -97,7 +96,7 @@ struct PlanKey {
 pub(crate) struct Asked {
     document: Arc<Document>,
     variables: Map<String, serde_json::Value>,
-    key: PlanKey,
+    pub(crate) key: PlanKey,
 }
 
 /// One operation under one set of conditions and permissions, planned.
@@ -174,7 +173,7 @@ impl Engine {
             planner: supergraph.planner,
             subgraphs,
             validation: validation_plan(),
-            newcomers: newcomers(),
+            newcomers: Newcomers::new(),
             documents: Cache::builder()
                 .max_capacity(settings.documents_max)
                 .weigher(|text: &Arc<str>, _| weight(text.len()))

@@ -1,8 +1,10 @@
 //! The only files that know the planner crate: take its plans and give ours.
 //!
 //! The crate gets no more fixes. What it does wrong is got round in what it is given: `required`, `apart`,
-//! `provided` and `interface_objects` say each what and how.
+//! `provided` and `interface_objects` say each what and how; and in what it gives:
+//! `shapes`. `again` tries anew what it could not plan.
 
+mod again;
 mod apart;
 mod convert;
 mod divide;
@@ -11,6 +13,7 @@ mod interface_objects;
 mod join;
 mod provided;
 mod required;
+mod shapes;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +23,7 @@ use std::time::Duration;
 use graphql_tools::static_graphql::{query, schema as ast};
 use hive_router_query_planner::ast::normalization::normalize_operation;
 use hive_router_query_planner::graph::PlannerOverrideContext;
+use hive_router_query_planner::planner::plan_nodes::QueryPlan;
 use hive_router_query_planner::planner::{Planner as TheirPlanner, QueryPlannerOptions};
 use hive_router_query_planner::utils::cancellation::CancellationToken;
 
@@ -29,10 +33,12 @@ use crate::overrides::{Flags, Lot};
 use crate::plan::Plan;
 use crate::supergraph::{field_names, subgraphs, without_strangers};
 
+use again::{Again, KeyObjects};
 use apart::OtherNames;
 use fold::Folding;
 use interface_objects::InterfaceObjects;
 pub(crate) use required::StandIns;
+use shapes::Shapes;
 
 /// A plan that takes longer is not worth having; it would hold a worker thread.
 const PLAN_TIMEOUT_MS: u64 = 2_000;
@@ -44,6 +50,8 @@ pub(crate) struct Planner {
     stand_ins: Arc<StandIns>,
     other_names: OtherNames,
     interface_objects: InterfaceObjects,
+    shapes: Shapes,
+    key_objects: KeyObjects,
 }
 
 /// What else is read from a supergraph.
@@ -97,6 +105,8 @@ impl Supergraph {
             stand_ins: stand_ins.clone(),
             other_names,
             interface_objects: InterfaceObjects::new(&planned),
+            shapes: Shapes::new(&planned),
+            key_objects: KeyObjects::new(&planned),
         };
         let interface_objects = !planner.interface_objects.is_empty();
         Ok(Supergraph { planner, document, subgraphs, field_names, stand_ins, interface_objects })
@@ -113,8 +123,23 @@ impl Planner {
     pub fn plan(&self, document: &query::Document, lot: Lot, flags: &Flags) -> Result<Plan, String> {
         let mut document = document.clone();
         let wanted = self.interface_objects.spell_out(&mut document);
+        let (planned, again) = match self.planned(&document, lot, flags) {
+            Ok(planned) => (planned, Again::default()),
+            Err(reason) => {
+                let again = self.key_objects.ask_again(&mut document);
+                if !again.is_needed() {
+                    return Err(reason);
+                }
+                (self.planned(&document, lot, flags)?, again)
+            }
+        };
+        let folding = Folding { other_names: &self.other_names, stand_ins: &self.stand_ins };
+        self.converted(planned.node.map(|node| folding.fold(node)), &wanted, &again)
+    }
+
+    fn planned(&self, document: &query::Document, lot: Lot, flags: &Flags) -> Result<QueryPlan, String> {
         let planned = catch_unwind(AssertUnwindSafe(|| {
-            let normalized = normalize_operation(&self.planner.supergraph, &document, None)
+            let normalized = normalize_operation(&self.planner.supergraph, document, None)
                 .map_err(|error| error.to_string())?;
             let timeout = CancellationToken::with_timeout(Duration::from_millis(PLAN_TIMEOUT_MS));
             let overrides = PlannerOverrideContext::new(flags.clone(), lot.number());
@@ -123,8 +148,6 @@ impl Planner {
                 .plan_from_normalized_operation(operation, overrides, &timeout)
                 .map_err(|error| error.to_string())
         }));
-        let planned = planned.unwrap_or_else(|_| Err("the planner panicked".to_owned()))?;
-        let folding = Folding { other_names: &self.other_names, stand_ins: &self.stand_ins };
-        self.converted(planned.node.map(|node| folding.fold(node)), &wanted)
+        planned.unwrap_or_else(|_| Err("the planner panicked".to_owned()))
     }
 }

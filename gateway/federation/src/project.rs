@@ -1,9 +1,11 @@
 //! Writes the client's answer from what the subgraphs gave: in the client's shape, with nulls where they belong.
 
 use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::{HashMap, HashMapExt};
 
 use crate::authorize::Denial;
 use crate::error::{GraphQLError, INTERNAL, PathSegment, UNAUTHORIZED};
@@ -28,8 +30,8 @@ pub(crate) fn project(
     errors: &mut Vec<GraphQLError>,
 ) -> Bytes {
     let out = Vec::with_capacity(1024);
-    let mut projector =
-        Projector { schema, whole, out, full: false, errors: Vec::new(), missing: Vec::new() };
+    let (own, missing, written) = (Vec::new(), Vec::new(), HashMap::new());
+    let mut projector = Projector { schema, whole, out, full: false, errors: own, missing, written };
     let empty = Object::default();
     let object = data.as_object().unwrap_or(&empty);
     if projector.object(object, &[Below { selections, denied: false }], root_type, &Place::Root).is_err() {
@@ -62,6 +64,8 @@ struct Projector<'a> {
     errors: Vec<GraphQLError>,
     /// Where a null spread from: the specification wants an error for each.
     missing: Vec<Vec<PathSegment>>,
+    /// Where an object that stands at several places was written, with what was selected of it.
+    written: HashMap<(*const Object, *const Selections), Range<usize>>,
 }
 
 /// A field as one place selects it.
@@ -252,7 +256,10 @@ impl Projector<'_> {
         match written {
             Ok(Written::Value) => Ok(Written::Value),
             Ok(Written::Null) | Err(Spread) => {
-                self.out.truncate(start);
+                if self.out.len() > start {
+                    self.out.truncate(start);
+                    self.written.clear();
+                }
                 self.out.extend_from_slice(b"null");
                 Ok(Written::Null)
             }
@@ -327,7 +334,8 @@ impl Projector<'_> {
         fields: &[Selected<'_>],
         place: &Place<'_>,
     ) -> Result<Written, Spread> {
-        let Some(object) = value.as_object() else { return Ok(self.wrong(place)) };
+        let Value::Object(object) = value else { return Ok(self.wrong(place)) };
+        let shared = Arc::strong_count(object) > 1;
         let runtime = object.typename().unwrap_or(name);
         if !self.schema.satisfies(runtime, name) {
             // An object of an inaccessible type is as if it were not there; one of any other is nonsense.
@@ -335,6 +343,7 @@ impl Projector<'_> {
             return Ok(if inaccessible { Written::Null } else { self.wrong(place) });
         }
         match fields {
+            [field] if shared => self.shared(object, field.below(), runtime, place)?,
             [field] => self.object(object, &[field.below()], runtime, place)?,
             fields => {
                 let sets: Vec<_> = fields.iter().map(Selected::below).collect();
@@ -342,6 +351,31 @@ impl Projector<'_> {
             }
         }
         Ok(Written::Value)
+    }
+
+    /// An object that stands elsewhere too: what was written there is copied, unless it has errors to report.
+    fn shared(
+        &mut self,
+        object: &Object,
+        below: Below<'_>,
+        runtime: &str,
+        place: &Place<'_>,
+    ) -> Result<(), Spread> {
+        if below.denied {
+            return self.object(object, &[below], runtime, place);
+        }
+        let key = (std::ptr::from_ref(object), std::ptr::from_ref(below.selections));
+        if let Some(written) = self.written.get(&key) {
+            self.out.extend_from_within(written.clone());
+            return Ok(());
+        }
+        let reports = |it: &Self| it.errors.len() + it.missing.len();
+        let (start, before) = (self.out.len(), reports(self));
+        self.object(object, &[below], runtime, place)?;
+        if reports(self) == before {
+            self.written.insert(key, start..self.out.len());
+        }
+        Ok(())
     }
 
     fn wrong(&mut self, place: &Place<'_>) -> Written {

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use graphql_tools::static_graphql::query;
-use indexmap::IndexMap;
 
 use crate::authorize::Denial;
 use crate::document::{condition_name, fragments};
@@ -76,13 +75,51 @@ enum Group<'d> {
     Branch(&'d str, Vec<Written<'d>>),
 }
 
+/// What is selected on one value, in the document's order. One field stands in several groups where it is denied
+/// in one place and not in another, or where a branch between them may have it too: those meet when the object is
+/// written.
+#[derive(Default)]
+struct Groups<'d> {
+    all: Vec<Group<'d>>,
+    /// By response key.
+    last_field: HashMap<&'d str, usize>,
+    last_branch: Option<usize>,
+}
+
+impl<'d> Groups<'d> {
+    fn add_field(&mut self, written_on: &'d str, field: &'d query::Field, denial: Denial) {
+        let key = field.alias.as_ref().unwrap_or(&field.name);
+        if let Some(last) = self.last_field.get(key.as_str())
+            && self.last_branch.is_none_or(|branch| branch < *last)
+            && let Group::Fields(fields, known) = &mut self.all[*last]
+            && *known == denial
+        {
+            fields.push((written_on, field));
+            return;
+        }
+        self.last_field.insert(key, self.all.len());
+        self.all.push(Group::Fields(vec![(written_on, field)], denial));
+    }
+
+    fn add_branch(&mut self, condition: &'d str, set: &'d query::SelectionSet) {
+        if let Some(Group::Branch(known, sets)) = self.all.last_mut()
+            && *known == condition
+        {
+            sets.push((condition, set));
+            return;
+        }
+        self.last_branch = Some(self.all.len());
+        self.all.push(Group::Branch(condition, vec![(condition, set)]));
+    }
+}
+
 impl<'d> Compiler<'d> {
     fn selections(&self, value_type: &str, sets: &[Written<'d>]) -> Selections {
-        let mut groups = IndexMap::new();
+        let mut groups = Groups::default();
         for (written_on, set) in sets {
             self.collect(value_type, written_on, set, &mut groups);
         }
-        let items: Vec<_> = groups.into_values().map(|group| self.item(value_type, group)).collect();
+        let items: Vec<_> = groups.all.into_iter().map(|group| self.item(value_type, group)).collect();
         let mut keys = HashSet::new();
         let flat = items.iter().all(|item| match item {
             Item::Field(field) => keys.insert(&field.response_key),
@@ -96,7 +133,7 @@ impl<'d> Compiler<'d> {
         value_type: &str,
         written_on: &'d str,
         set: &'d query::SelectionSet,
-        groups: &mut IndexMap<String, Group<'d>>,
+        groups: &mut Groups<'d>,
     ) {
         for selection in &set.items {
             let (directives, condition, inner) = match selection {
@@ -104,16 +141,7 @@ impl<'d> Compiler<'d> {
                     if self.scope.conditions.include(&field.directives) {
                         let Scope { rules, denied, schema, .. } = self.scope;
                         let denial = rules.denial(denied, schema, written_on, field);
-                        let mut key = field.alias.as_ref().unwrap_or(&field.name).clone();
-                        // What is denied is not to be mixed with what is open: they meet when the object is
-                        // written.
-                        if denial != Denial::Never {
-                            key.push_str(&format!(" {denial:?}"));
-                        }
-                        let group = groups.entry(key).or_insert_with(|| Group::Fields(Vec::new(), denial));
-                        if let Group::Fields(fields, _) = group {
-                            fields.push((written_on, field));
-                        }
+                        groups.add_field(written_on, field, denial);
                     }
                     continue;
                 }
@@ -133,16 +161,7 @@ impl<'d> Compiler<'d> {
             if schema.always_satisfies(value_type, condition) {
                 self.collect(value_type, condition, inner, groups);
             } else if schema.get(value_type).is_some_and(|ty| ty.kind != Kind::Object) {
-                if let Some((_, Group::Branch(known, sets))) = groups.last_mut()
-                    && *known == condition
-                {
-                    sets.push((condition, inner));
-                    continue;
-                }
-                // No response key holds a space, so a branch never meets a field, nor, by its number, another
-                // branch: each keeps its place. A key met twice is merged when the object is written.
-                let key = format!("... {condition} {}", groups.len());
-                groups.insert(key, Group::Branch(condition, vec![(condition, inner)]));
+                groups.add_branch(condition, inner);
             }
         }
     }

@@ -158,6 +158,7 @@ impl Object {
         if theirs.len() > SCAN_MEMBERS_MAX {
             return self.merge_many(theirs);
         }
+        self.members.reserve(theirs.len());
         for (key, value) in theirs.iter() {
             match self.members.iter_mut().find(|(known, _)| known == key) {
                 Some((_, known)) => known.merge(value),
@@ -180,6 +181,15 @@ impl Object {
                 }
             }
         }
+    }
+
+    /// Whether its first members are all of the other's. Lists and objects must be one, not only alike: looking
+    /// into them could take long.
+    pub(crate) fn begins_as(&self, other: &Object) -> bool {
+        let alike = |((mine, value), (theirs, other)): (&(Key, Value), &(Key, Value))| {
+            mine == theirs && value.is_same(other)
+        };
+        self.len() >= other.len() && self.members.iter().zip(&other.members).all(alike)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Value)> {
@@ -250,9 +260,10 @@ impl Value {
     pub fn as_plain_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
-            Value::Raw(span) => {
-                let inner = span.as_str().strip_prefix('"')?.strip_suffix('"')?;
-                if inner.as_bytes().contains(&b'\\') { None } else { Some(inner) }
+            Value::Raw(span) if span.is_text() => {
+                let text = span.as_str();
+                let inner = &text[1..text.len() - 1];
+                if inner.bytes().any(|byte| byte == b'\\') { None } else { Some(inner) }
             }
             _ => None,
         }
@@ -277,6 +288,19 @@ impl Value {
         match self {
             Value::Number(number) => number.is_i64() || number.is_u64(),
             Value::Raw(span) => span.as_str().bytes().all(|byte| matches!(byte, b'-' | b'0'..=b'9')),
+            _ => false,
+        }
+    }
+
+    fn is_same(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(mine), Value::Bool(theirs)) => mine == theirs,
+            (Value::Number(mine), Value::Number(theirs)) => mine == theirs,
+            (Value::Text(mine), Value::Text(theirs)) => mine == theirs,
+            (Value::Raw(mine), Value::Raw(theirs)) => mine.as_str() == theirs.as_str(),
+            (Value::List(mine), Value::List(theirs)) => Arc::ptr_eq(mine, theirs),
+            (Value::Object(mine), Value::Object(theirs)) => Arc::ptr_eq(mine, theirs),
             _ => false,
         }
     }

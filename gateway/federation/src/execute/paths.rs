@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::{Execution, rewrites};
 use crate::error::{GraphQLError, INTERNAL, PathSegment};
 use crate::plan::{PathStep, Rewrite};
@@ -20,7 +22,7 @@ pub(super) fn find(
     schema: &Schema,
     data: &Value,
     path: &[PathStep],
-    found: &mut dyn FnMut(&Object, &Target),
+    found: &mut dyn FnMut(&Arc<Object>, &Target),
 ) {
     walk(schema, data, path, &mut Vec::new(), found);
 }
@@ -30,7 +32,7 @@ fn walk(
     value: &Value,
     path: &[PathStep],
     at: &mut Target,
-    found: &mut dyn FnMut(&Object, &Target),
+    found: &mut dyn FnMut(&Arc<Object>, &Target),
 ) {
     // A path may say nothing of lists below a list of lists, so items are always looked into.
     if let Value::List(items) = value {
@@ -82,13 +84,13 @@ pub(super) fn get<'v>(root: &'v Value, target: &[u32]) -> Option<&'v Value> {
 /// Lays values over the objects at their places. Places found one after the other share most of their way,
 /// which is then gone once for all of them.
 pub(super) fn merge_at(root: &mut Value, places: &[(&Target, &Value)]) {
-    merge_below(root, 0, places);
+    merge_below(root, 0, places, &mut Merged::default());
 }
 
-fn merge_below(here: &mut Value, depth: usize, mut places: &[(&Target, &Value)]) {
+fn merge_below(here: &mut Value, depth: usize, mut places: &[(&Target, &Value)], merged: &mut Merged) {
     while let [(target, value), others @ ..] = places {
         let Some(step) = target.get(depth) else {
-            here.merge(value);
+            merged.merge(here, value);
             places = others;
             continue;
         };
@@ -101,8 +103,29 @@ fn merge_below(here: &mut Value, depth: usize, mut places: &[(&Target, &Value)])
             _ => None,
         };
         if let Some(inner) = inner {
-            merge_below(inner, depth + 1, below);
+            merge_below(inner, depth + 1, below, merged);
         }
+    }
+}
+
+/// What came of the last merge of each value, and how many members were there before. One entity often stands
+/// at many places where the same is known of it: they then share one object, which is made and written once.
+#[derive(Default)]
+struct Merged(HashMap<*const Value, (usize, Value)>);
+
+impl Merged {
+    fn merge(&mut self, here: &mut Value, value: &Value) {
+        let Value::Object(before) = here else { return here.merge(value) };
+        let members = before.len();
+        if let Some((same_members, Value::Object(after))) = self.0.get(&std::ptr::from_ref(value))
+            && *same_members == members
+            && after.begins_as(before)
+        {
+            *here = Value::Object(after.clone());
+            return;
+        }
+        here.merge(value);
+        self.0.insert(value, (members, here.clone()));
     }
 }
 

@@ -1,6 +1,8 @@
 //! What subgraphs are told of entities: the members they are known by.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::rewrites;
 use crate::plan::{Requirement, Rewrite};
@@ -13,6 +15,8 @@ use crate::value::{Object, Value, write_json};
 pub(super) struct Known {
     /// By what `identify` writes; nothing for objects that cannot be represented.
     by_identity: HashMap<Vec<u8>, Option<usize>>,
+    /// Objects that stand at several places.
+    by_object: HashMap<*const Object, Option<usize>>,
     /// By their text, when they are rewritten: that can make two objects one.
     by_text: HashMap<Vec<u8>, usize>,
     identity: Vec<u8>,
@@ -24,11 +28,34 @@ impl Known {
     pub fn number(
         &mut self,
         schema: &Schema,
-        object: &Object,
+        object: &Arc<Object>,
         requires: &[Requirement],
         input_rewrites: &[Rewrite],
     ) -> Option<(usize, Option<Value>)> {
         self.identity.clear();
+        if Arc::strong_count(object) == 1 {
+            return self.number_of(schema, object, requires, input_rewrites);
+        }
+        if let Some(known) = self.by_object.get(&Arc::as_ptr(object)) {
+            return known.map(|number| (number, None));
+        }
+        let found = self.number_of(schema, object, requires, input_rewrites);
+        self.by_object.insert(Arc::as_ptr(object), found.as_ref().map(|(number, _)| *number));
+        found
+    }
+
+    /// How much had to be compared for the object asked of last.
+    pub fn identity_bytes(&self) -> usize {
+        self.identity.len()
+    }
+
+    fn number_of(
+        &mut self,
+        schema: &Schema,
+        object: &Object,
+        requires: &[Requirement],
+        input_rewrites: &[Rewrite],
+    ) -> Option<(usize, Option<Value>)> {
         identify(schema, object, requires, &mut self.identity);
         if let Some(known) = self.by_identity.get(&self.identity) {
             return known.map(|number| (number, None));
@@ -48,11 +75,6 @@ impl Known {
         }
         self.by_identity.insert(self.identity.clone(), found.as_ref().map(|(number, _)| *number));
         found
-    }
-
-    /// How much had to be compared for the object asked of last.
-    pub fn identity_bytes(&self) -> usize {
-        self.identity.len()
     }
 }
 
@@ -98,7 +120,7 @@ fn identify_value(schema: &Schema, value: &Value, requires: &[Requirement], out:
     out.push(b',');
 }
 
-/// What a subgraph is told of an entity, or nothing when something it must be told is not there.
+/// What a subgraph is told of an entity, or nothing when nothing it must be told is there.
 fn represent(schema: &Schema, object: &Object, requires: &[Requirement]) -> Option<Value> {
     // Without a type name nobody knows which entity this is.
     object.typename()?;
@@ -108,9 +130,10 @@ fn represent(schema: &Schema, object: &Object, requires: &[Requirement]) -> Opti
     (found != Some(false) && out.get("__typename").is_some()).then(|| Value::object(out))
 }
 
-/// Adds the required members. Says whether all of them were found; nothing if none besides the type name was
+/// Adds the required members. Says whether any of them was found; nothing if none besides the type name was
 /// required, because `@key(fields: "__typename")` is a key too. A null is something to tell; a gap, which a
-/// failure left, is not: half of what it requires would lead a subgraph astray.
+/// failure left, is not. Several fields are asked for together: where one lacks what it requires, the others are
+/// still to be had.
 fn fill(schema: &Schema, object: &Object, requires: &[Requirement], out: &mut Object) -> Option<bool> {
     let mut found = None;
     let mut note = |here: bool| found = Some(found.unwrap_or_default() || here);
@@ -154,8 +177,6 @@ fn narrow(schema: &Schema, value: &Value, requires: &[Requirement]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::value::read_json;
 
@@ -167,17 +188,20 @@ mod tests {
     fn objects_are_one_entity_only_when_all_that_is_required_is_the_same() {
         let schema = graphql_tools::parser::parse_schema::<String>("type Query { a: Int }").unwrap();
         let schema = Schema::new(Arc::new(schema.into_static())).unwrap();
-        let requires = ["__typename", "a", "b", "c"].map(field);
+        let inner = Vec::from(["a", "b", "c"].map(field));
+        let within = Requirement::Field { data_key: "at".into(), key: "at".into(), inner };
+        let requires = [field("__typename"), within];
         let mut known = Known::default();
         let mut number = |text: &'static str| {
             let object = read_json(text.into(), 8).unwrap();
-            let number = known.number(&schema, object.as_object().unwrap(), &requires, &[]);
+            let Value::Object(object) = object else { panic!("an object") };
+            let number = known.number(&schema, &object, &requires, &[]);
             number.map(|(number, new)| (number, new.is_some()))
         };
-        assert_eq!(number(r#"{"__typename": "T", "b": 1, "c": -2}"#), Some((0, true)));
-        assert_eq!(number(r#"{"__typename": "T", "a": -1, "c": 2}"#), Some((1, true)));
-        assert_eq!(number(r#"{"c": -2, "more": 3, "b": 1, "__typename": "T"}"#), Some((0, false)));
-        assert_eq!(number(r#"{"__typename": "T", "a": null, "b": 1, "c": -2}"#), Some((2, true)));
-        assert_eq!(number(r#"{"a": 1}"#), None);
+        assert_eq!(number(r#"{"__typename": "T", "at": {"b": 1, "c": -2}}"#), Some((0, true)));
+        assert_eq!(number(r#"{"__typename": "T", "at": {"a": -1, "c": 2}}"#), Some((1, true)));
+        assert_eq!(number(r#"{"at": {"c": -2, "more": 3, "b": 1}, "__typename": "T"}"#), Some((0, false)));
+        assert_eq!(number(r#"{"__typename": "T", "at": {"a": null, "b": 1, "c": -2}}"#), Some((2, true)));
+        assert_eq!(number(r#"{"at": {"a": 1}}"#), None);
     }
 }

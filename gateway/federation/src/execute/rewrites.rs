@@ -58,7 +58,11 @@ fn walk(schema: &Schema, path: &[RewriteStep], value: &mut Value, change: &Chang
                 match change {
                     Change::Rename(to) => {
                         if let Some(renamed) = object.remove(key) {
-                            object.insert(Key::from(&***to), renamed);
+                            // One object may have been asked for the same under both names.
+                            match object.get_mut(to) {
+                                Some(known) => known.merge(&renamed),
+                                None => object.push(Key::from(&***to), renamed),
+                            }
                         }
                     }
                     Change::Set(set) => object.insert(Key::from(key.as_str()), Value::text(set)),

@@ -157,7 +157,8 @@ impl Room<'_> {
         let all = join::fields_mut(definition).into_iter().flatten();
         for directive in all.filter(|it| fields.contains(&it.name)).flat_map(|field| &mut field.directives) {
             if directive.name == "join__field" && text(directive, "graph") == Some(self.from) {
-                directive.arguments.retain(|(name, _)| name != "requires");
+                // What it provides of entities is not to be had here, and only saves a request.
+                directive.arguments.retain(|(name, _)| name != "requires" && name != "provides");
                 self.move_in(directive);
             }
         }

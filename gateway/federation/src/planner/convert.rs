@@ -11,7 +11,9 @@ use hive_router_query_planner::ast::selection_set::SelectionSet;
 use hive_router_query_planner::planner::plan_nodes as theirs;
 use hive_router_query_planner::state::supergraph_state::OperationKind as TheirKind;
 
+use super::again::Again;
 use super::interface_objects::Wanted;
+use super::shapes::{Renamed, in_place};
 use super::{Planner, divide};
 use crate::document::OperationKind;
 use crate::plan::{
@@ -22,11 +24,34 @@ use crate::plan::{
 struct Converter<'a> {
     planner: &'a Planner,
     wanted: &'a Wanted,
+    again: &'a Again,
+}
+
+/// What of one request has other names in the answer than in the request: names of ours, beside the planner's.
+struct OtherNames {
+    of_shapes: Vec<Renamed>,
+    again: Vec<Renamed>,
+}
+
+impl OtherNames {
+    /// All changes to the answer, below so many steps of it. They undo each other's names from the last given to
+    /// the first.
+    fn back(&self, planners: Vec<Rewrite>, below: usize, entities: Option<&String>) -> Vec<Rewrite> {
+        let ours = |renamed: &&Renamed| entities.is_none() || renamed.path.first() == entities;
+        let of_shapes = self.of_shapes.iter().filter(ours).map(|it| it.rewrite(below));
+        let again = self.again.iter().filter(ours).map(|it| it.rewrite(below));
+        of_shapes.chain(planners).chain(again).collect()
+    }
 }
 
 impl Planner {
-    pub(super) fn converted(&self, node: Option<theirs::PlanNode>, wanted: &Wanted) -> Result<Plan, String> {
-        Converter { planner: self, wanted }.convert(node)
+    pub(super) fn converted(
+        &self,
+        node: Option<theirs::PlanNode>,
+        wanted: &Wanted,
+        again: &Again,
+    ) -> Result<Plan, String> {
+        Converter { planner: self, wanted, again }.convert(node)
     }
 }
 
@@ -81,7 +106,7 @@ impl Converter<'_> {
     fn flatten(&self, at: &theirs::FlattenNodePath, fetch: theirs::FetchNode) -> Result<Node, String> {
         let one = |fetch: theirs::FetchNode| {
             let fetch = self.fetch(fetch)?;
-            let mut path = path(at);
+            let mut path = self.path(at);
             self.wanted.narrow(&mut path, &fetch.keys, fetch.requires.as_deref().unwrap_or_default());
             Ok(Node::Flatten { path, fetch })
         };
@@ -90,7 +115,7 @@ impl Converter<'_> {
             (Some(requires), Some(entities))
                 if self.is_about_interface(&fetch.service_name, &entities.selections) =>
             {
-                self.parts(&[path(at)], &entities.selections, requires)
+                self.parts(&[self.path(at)], &entities.selections, requires)
             }
             _ => Vec::new(),
         };
@@ -110,7 +135,7 @@ impl Converter<'_> {
             let selections = root.items.iter().find_map(of_alias);
             match selections {
                 Some(selections) if self.is_about_interface(&batch.service_name, &selections) => {
-                    let paths: Vec<_> = alias.merge_paths.iter().map(path).collect();
+                    let paths: Vec<_> = alias.merge_paths.iter().map(|it| self.path(it)).collect();
                     self.parts(&paths, &selections, &alias.requires)
                 }
                 selections => {
@@ -139,39 +164,48 @@ impl Converter<'_> {
         self.wanted.parts(paths, &keys, &self.requirements(requires))
     }
 
-    fn fetch(&self, fetch: theirs::FetchNode) -> Result<Fetch, String> {
+    fn fetch(&self, mut fetch: theirs::FetchNode) -> Result<Fetch, String> {
+        let kind = kind(&fetch.operation_kind);
+        let renamed = self.renamed(&fetch.service_name, &mut fetch.operation, kind);
         let document = &fetch.operation.document;
         let mut keys = Vec::new();
         let root = &document.operation.selection_set;
         let mut requires = fetch.requires.as_ref().map(|set| self.requirements(set));
         let mut input_rewrites = rewrites(fetch.input_rewrites);
-        match (&mut requires, root.entities_field()) {
+        let below = match (&mut requires, root.entities_field()) {
             (Some(requires), Some(entities)) => {
                 collect_keys(&entities.selections, &document.fragments, &mut keys);
                 let types = types(&entities.selections);
                 let known = &self.planner.interface_objects;
                 known.mend(&fetch.service_name, &types, requires, &mut input_rewrites);
+                1
             }
-            _ => collect_keys(root, &document.fragments, &mut keys),
-        }
-        let output_rewrites = rewrites(fetch.output_rewrites);
+            _ => {
+                collect_keys(root, &document.fragments, &mut keys);
+                0
+            }
+        };
+        let output_rewrites = renamed.back(rewrites(fetch.output_rewrites), below, None);
         rename_keys(&mut keys, &output_rewrites);
         Ok(Fetch {
             subgraph: self.subgraph(&fetch.service_name)?,
             keys,
-            operation: self.operation(fetch.operation, fetch.operation_kind, fetch.variable_usages),
+            operation: self.operation(fetch.operation, kind, fetch.variable_usages),
             requires,
             input_rewrites,
             output_rewrites,
         })
     }
 
-    fn batch(&self, batch: theirs::BatchFetchNode) -> Result<Batch, String> {
+    fn batch(&self, mut batch: theirs::BatchFetchNode) -> Result<Batch, String> {
+        let kind = kind(&batch.operation_kind);
+        let renamed = self.renamed(&batch.service_name, &mut batch.operation, kind);
         let entities = batch.entity_batch.aliases.into_iter();
-        let entities = entities.map(|it| self.entities(it, &batch.service_name, &batch.operation)).collect();
+        let entities =
+            entities.map(|it| self.entities(it, &batch.service_name, &batch.operation, &renamed)).collect();
         Ok(Batch {
             subgraph: self.subgraph(&batch.service_name)?,
-            operation: self.operation(batch.operation, batch.operation_kind, batch.variable_usages),
+            operation: self.operation(batch.operation, kind, batch.variable_usages),
             entities,
         })
     }
@@ -181,6 +215,7 @@ impl Converter<'_> {
         entities: theirs::EntityBatchAlias,
         subgraph: &str,
         operation: &SubgraphFetchOperation,
+        renamed: &OtherNames,
     ) -> BatchEntities {
         let mut keys = Vec::new();
         let mut requires = self.requirements(&entities.requires);
@@ -194,9 +229,9 @@ impl Converter<'_> {
                 self.planner.interface_objects.mend(subgraph, &types, &mut requires, &mut input_rewrites);
             }
         }
-        let output_rewrites = rewrites(entities.output_rewrites);
+        let output_rewrites = renamed.back(rewrites(entities.output_rewrites), 1, Some(&entities.alias));
         rename_keys(&mut keys, &output_rewrites);
-        let mut paths: Vec<_> = entities.merge_paths.iter().map(path).collect();
+        let mut paths: Vec<_> = entities.merge_paths.iter().map(|it| self.path(it)).collect();
         paths.iter_mut().for_each(|path| self.wanted.narrow(path, &keys, &requires));
         BatchEntities {
             keys,
@@ -207,6 +242,30 @@ impl Converter<'_> {
             input_rewrites,
             output_rewrites,
         }
+    }
+
+    /// What the request, which changes for it, asks for under other names than it is known by.
+    fn renamed(
+        &self,
+        subgraph: &str,
+        operation: &mut SubgraphFetchOperation,
+        kind: OperationKind,
+    ) -> OtherNames {
+        let of_shapes = self.planner.shapes.tell_apart(subgraph, operation, kind);
+        let document = &operation.document;
+        let set = in_place(&document.operation.selection_set, &document.fragments);
+        OtherNames { of_shapes, again: self.again.renamed(&set) }
+    }
+
+    fn path(&self, path: &theirs::FlattenNodePath) -> Path {
+        let step = |step: &theirs::FlattenNodePathSegment| match step {
+            theirs::FlattenNodePathSegment::Field(name) => PathStep::Key(self.again.real(name).into()),
+            theirs::FlattenNodePathSegment::List => PathStep::Items,
+            theirs::FlattenNodePathSegment::TypeCondition(names) => {
+                PathStep::On(names.iter().cloned().collect())
+            }
+        };
+        path.as_slice().iter().map(step).collect()
     }
 
     fn subgraph(&self, name: &str) -> Result<usize, String> {
@@ -220,22 +279,14 @@ impl Converter<'_> {
     fn operation(
         &self,
         operation: SubgraphFetchOperation,
-        kind: Option<TheirKind>,
+        kind: OperationKind,
         variables: Option<BTreeSet<String>>,
     ) -> Arc<SubgraphOperation> {
         let text = self.planner.stand_ins.written_out(operation.document_str);
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
-        Arc::new(SubgraphOperation {
-            text,
-            hash: hasher.finish(),
-            kind: match kind {
-                None | Some(TheirKind::Query) => OperationKind::Query,
-                Some(TheirKind::Mutation) => OperationKind::Mutation,
-                Some(TheirKind::Subscription) => OperationKind::Subscription,
-            },
-            variables: variables.into_iter().flatten().collect(),
-        })
+        let variables = variables.into_iter().flatten().collect();
+        Arc::new(SubgraphOperation { text, hash: hasher.finish(), kind, variables })
     }
 
     fn requirements(&self, set: &SelectionSet) -> Vec<Requirement> {
@@ -262,6 +313,14 @@ fn together(mut nodes: Vec<Node>) -> Node {
             nodes.extend(last);
             Node::Parallel(nodes)
         }
+    }
+}
+
+fn kind(kind: &Option<TheirKind>) -> OperationKind {
+    match kind {
+        None | Some(TheirKind::Query) => OperationKind::Query,
+        Some(TheirKind::Mutation) => OperationKind::Mutation,
+        Some(TheirKind::Subscription) => OperationKind::Subscription,
     }
 }
 
@@ -311,15 +370,6 @@ fn rename_keys(keys: &mut Vec<String>, output_rewrites: &[Rewrite]) {
             }
         }
     }
-}
-
-fn path(path: &theirs::FlattenNodePath) -> Path {
-    let step = |step: &theirs::FlattenNodePathSegment| match step {
-        theirs::FlattenNodePathSegment::Field(name) => PathStep::Key(name.as_str().into()),
-        theirs::FlattenNodePathSegment::List => PathStep::Items,
-        theirs::FlattenNodePathSegment::TypeCondition(names) => PathStep::On(names.iter().cloned().collect()),
-    };
-    path.as_slice().iter().map(step).collect()
 }
 
 fn rewrites(rewrites: Option<Vec<theirs::FetchRewrite>>) -> Vec<Rewrite> {

@@ -39,7 +39,7 @@ pub(super) struct Wanted(HashMap<Vec<String>, HashMap<String, Option<BTreeSet<St
 impl InterfaceObjects {
     pub fn new(supergraph: &ast::Document) -> Self {
         let mut known = InterfaceObjects::default();
-        let graphs = graph_names(supergraph);
+        let graphs = join::graph_names(supergraph);
         let name = |name: Option<&String>| name.cloned().unwrap_or_default();
         known.query = name(supergraph.query_type_name());
         known.mutation = name(supergraph.mutation_type_name());
@@ -353,15 +353,4 @@ fn field(name: &str) -> query::Field {
 
 fn empty() -> query::SelectionSet {
     query::SelectionSet { span: Default::default(), items: Vec::new() }
-}
-
-fn graph_names(supergraph: &ast::Document) -> HashMap<String, String> {
-    let Some(ast::TypeDefinition::Enum(graphs)) = join::definition(supergraph, "join__Graph") else {
-        return HashMap::new();
-    };
-    let name = |value: &ast::EnumValue| {
-        let join = join::named(&value.directives, "join__graph").next()?;
-        Some((value.name.clone(), text(join, "name")?.to_owned()))
-    };
-    graphs.values.iter().filter_map(name).collect()
 }

@@ -1,5 +1,7 @@
 //! Reads and writes the `join__` directives of a supergraph, before the planner sees it.
 
+use std::collections::HashMap;
+
 use graphql_tools::static_graphql::{query, schema as ast};
 
 use crate::schema::type_name;
@@ -137,4 +139,16 @@ pub(super) fn inner_name(ty: &query::Type) -> &str {
         query::Type::NamedType(name) => name,
         query::Type::ListType(inner) | query::Type::NonNullType(inner) => inner_name(inner),
     }
+}
+
+/// The names of subgraphs, by what directives call them.
+pub(super) fn graph_names(supergraph: &ast::Document) -> HashMap<String, String> {
+    let Some(ast::TypeDefinition::Enum(graphs)) = definition(supergraph, "join__Graph") else {
+        return HashMap::new();
+    };
+    let name = |value: &ast::EnumValue| {
+        let join = named(&value.directives, "join__graph").next()?;
+        Some((value.name.clone(), text(join, "name")?.to_owned()))
+    };
+    graphs.values.iter().filter_map(name).collect()
 }

@@ -36,8 +36,8 @@ pub fn read_json(text: Bytes, depth_max: usize) -> Result<Value, ReadError> {
 /// Up to this many members an object is searched for repeated names.
 const REPEAT_CHECK_MEMBERS_MAX: usize = 256;
 
-/// Room made for the first object of its kind.
-const FIRST_MEMBERS: usize = 4;
+/// Room made in each object: entities grow when they are merged.
+const MEMBERS_MIN: usize = 4;
 
 /// Values of one text. An object of one member takes some forty times the memory of its text.
 const VALUES_MAX: usize = 2_000_000;
@@ -98,7 +98,7 @@ impl Reader<'_> {
         if self.accept(b'}') {
             return Ok(Value::object(Object::default()));
         }
-        let mut object = Object::with_capacity(like.map_or(FIRST_MEMBERS, Object::len));
+        let mut object = Object::with_capacity(like.map_or(0, Object::len).max(MEMBERS_MIN));
         // As long as names are those of the item before, in its order, none is there twice.
         let mut alike = like;
         loop {

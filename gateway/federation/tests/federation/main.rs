@@ -16,6 +16,8 @@ mod nonsense;
 mod oracle;
 mod played;
 mod random;
+mod repeated;
+mod required;
 mod schema;
 mod seeds;
 mod subgraphs;

@@ -7,16 +7,6 @@ use super::document::{Document, Field, Selection, Set};
 pub fn shortcoming(world: &str, document: &Document) -> Option<&'static str> {
     let sets = Sets { document };
     match world {
-        "harbour"
-            if sets.any(&document.set, &|fields| {
-                let registers = fields.iter().filter(|(_, field)| field.name == "register");
-                let below: Vec<_> = registers.flat_map(|(_, field)| sets.fields(&field.set)).collect();
-                let has = |name: &str| below.iter().any(|(_, field)| field.name == name);
-                has("country") && has("name")
-            }) =>
-        {
-            Some("an object of a key cannot be completed elsewhere by that key")
-        }
         "media"
             if sets.any(&document.set, &|fields| {
                 fields.iter().enumerate().any(|(index, (on, field))| {

@@ -32,6 +32,8 @@ pub struct Evaluation<'a> {
     pub complaints: Vec<String>,
     /// The mutations so far, in order.
     pub journal: Vec<String>,
+    /// Something the caller asked for has failed already.
+    pub after_failure: bool,
     path: Vec<Value>,
 }
 
@@ -72,6 +74,7 @@ impl<'a> Evaluation<'a> {
             errors: Vec::new(),
             complaints: Vec::new(),
             journal: Vec::new(),
+            after_failure: false,
             path: Vec::new(),
         }
     }

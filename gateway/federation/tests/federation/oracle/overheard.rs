@@ -1,7 +1,7 @@
 //! Whether a subgraph was asked for something its caller may not see.
 //!
 //! Two things are asked for whatever the caller may see, because the federation stands on them: what a `@key` is
-//! made of, and what a `@requires` names, of which the requiring field is asked for too.
+//! made of, and what a `@requires` names, where the document selects a field that requires it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -44,7 +44,8 @@ impl Ears {
     }
 
     /// Everything that should not have been asked.
-    pub fn overheard(&self, requests: &[Asked], caller: Caller<'_>) -> Vec<String> {
+    pub fn overheard(&self, query: &str, requests: &[Asked], caller: Caller<'_>) -> Vec<String> {
+        let words = query.split(|mark: char| !mark.is_alphanumeric() && mark != '_').collect();
         let mut heard = Vec::new();
         for asked in requests {
             let document = parse_query(&asked.text).unwrap();
@@ -62,15 +63,15 @@ impl Ears {
             };
             listener.set(&operation.node.selection_set.node, root, &BTreeSet::from([root.to_owned()]));
         }
-        let asked: BTreeSet<Coordinate> = heard.iter().flat_map(Heard::coordinates).collect();
         let mut wrong = Vec::new();
         for heard in &heard {
             let Heard { part, on, types, field, given } = heard;
             for name in types.iter().chain([on]) {
                 let coordinate = (name.clone(), field.clone());
-                let by = self.required.get(&coordinate);
-                let required = by.is_some_and(|by| by.iter().any(|it| asked.contains(it)));
-                if !caller.opens(&self.whole, name, field) && !self.keys.contains(&coordinate) && !required {
+                if !caller.opens(&self.whole, name, field)
+                    && !self.is_key(name, field)
+                    && !self.is_required(&coordinate, &words, &mut BTreeSet::new())
+                {
                     wrong.push(format!("{part} was asked for {name}.{field}"));
                 }
             }
@@ -84,6 +85,21 @@ impl Ears {
     }
 }
 
+impl Ears {
+    /// A field of an interface is one when it is a key's of each type behind it.
+    fn is_key(&self, name: &str, field: &str) -> bool {
+        let of = |name: &str| self.keys.contains(&(name.to_owned(), field.to_owned()));
+        of(name) || self.whole.possible(name).count() > 0 && self.whole.possible(name).all(of)
+    }
+
+    /// Whether the document selects a field that requires it, or that requires one that requires it.
+    fn is_required(&self, it: &Coordinate, words: &BTreeSet<&str>, seen: &mut BTreeSet<Coordinate>) -> bool {
+        let Some(by) = self.required.get(it) else { return false };
+        seen.insert(it.clone())
+            && by.iter().any(|by| words.contains(by.1.as_str()) || self.is_required(by, words, seen))
+    }
+}
+
 /// One field of one request.
 struct Heard {
     part: String,
@@ -93,12 +109,6 @@ struct Heard {
     field: String,
     /// The types its arguments are made of.
     given: BTreeSet<String>,
-}
-
-impl Heard {
-    fn coordinates(&self) -> impl Iterator<Item = Coordinate> {
-        self.types.iter().map(|name| (name.clone(), self.field.clone()))
-    }
 }
 
 struct Listener<'a> {

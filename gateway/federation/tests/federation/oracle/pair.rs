@@ -83,7 +83,7 @@ impl Pair {
         };
         let mut report = std::mem::take(&mut *seen.0.lock().unwrap());
         let caller = Caller { guards: &self.guards, grants };
-        report.complaints.extend(self.ears.overheard(&report.requests, caller));
+        report.complaints.extend(self.ears.overheard(query, &report.requests, caller));
         let monolith = monolith::answer(&self.truth, query, variables, caller);
         if self.unauthorized == Unauthorized::RefuseAll
             && let Ok(Answered { refused, .. }) = &monolith

@@ -36,6 +36,8 @@ pub struct Report {
     pub complaints: Vec<String>,
     /// The mutations in the order in which they happened.
     pub journal: Vec<String>,
+    /// Whether an answer had errors.
+    pub failed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -95,6 +97,7 @@ impl PartOf {
         let mut evaluation = Evaluation::new(&self.schema, &self.truth, &document.fragments, &variables);
         evaluation.rules = Some(&self.rules);
         evaluation.journal = std::mem::take(&mut report.journal);
+        evaluation.after_failure = report.failed;
         let root = match operation.node.ty {
             OperationType::Mutation => "Mutation",
             _ => "Query",
@@ -102,7 +105,8 @@ impl PartOf {
         let set = &operation.node.selection_set.node;
         let data = evaluation.object(&self.truth.root(root), root, &[set], &Reached::default());
         let errors = evaluation.errors.into_iter().map(|(path, message)| answer_error(path, message));
-        let errors = errors.collect();
+        let errors: Vec<_> = errors.collect();
+        report.failed |= !errors.is_empty();
         report.complaints.extend(evaluation.complaints);
         report.journal = evaluation.journal;
         for complaint in &mut report.complaints[complaints..] {

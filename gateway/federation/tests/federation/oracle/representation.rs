@@ -78,7 +78,7 @@ impl<'a> Evaluation<'a> {
             }
             let truth = self.truth;
             let mut objects = truth.objects(name).into_iter();
-            let meant = objects.find(|object| agrees(&truth.select(object, &key.set), told));
+            let meant = objects.find(|object| agrees(&truth.select(object, &key.set), told, false));
             let meant = meant.ok_or("nobody has this key")?;
             if found.is_some_and(|found| found.address != meant.address) {
                 return Err("two keys mean two objects");
@@ -88,7 +88,8 @@ impl<'a> Evaluation<'a> {
         if complete { Ok(found) } else { Err("none of its keys is whole") }
     }
 
-    /// What was said wrongly, or not at all, of that which a field requires.
+    /// What was said wrongly, or not at all, of that which a field requires. Where something failed before, what
+    /// is required may have gone with it.
     pub(super) fn untrue(
         &self,
         object: &Object<'_>,
@@ -99,27 +100,29 @@ impl<'a> Evaluation<'a> {
         let required = self.rules?.requires.get(&(name.to_owned(), field.to_owned()))?;
         let truth = self.truth.select(object, required);
         let told = reached.told?;
-        let untrue = !agrees(&truth, told);
+        let untrue = !agrees(&truth, told, self.after_failure);
         untrue
             .then(|| format!("{name}.{field} requires {truth} and was told {}", Value::Object(told.clone())))
     }
 }
 
-/// Whether all that is true was said; more may have been.
-fn agrees(truth: &Value, told: &Told) -> bool {
+/// Whether all that is true was said; more may have been. Of some of it nothing may be known.
+fn agrees(truth: &Value, told: &Told, or_unknown: bool) -> bool {
     let Value::Object(truth) = truth else { return false };
     truth.iter().all(|(name, truth)| match (truth, told.get(name)) {
-        (_, None) => false,
-        (truth, Some(told)) => same(truth, told),
+        (_, None) => or_unknown,
+        (truth, Some(told)) => same(truth, told, or_unknown),
     })
 }
 
-fn same(truth: &Value, told: &Value) -> bool {
+fn same(truth: &Value, told: &Value, or_unknown: bool) -> bool {
     match (truth, told) {
+        (_, Value::Null) if or_unknown => true,
         (Value::Array(truth), Value::Array(told)) => {
-            truth.len() == told.len() && truth.iter().zip(told).all(|(truth, told)| same(truth, told))
+            let same = |(truth, told)| same(truth, told, or_unknown);
+            truth.len() == told.len() && truth.iter().zip(told).all(same)
         }
-        (Value::Object(_), Value::Object(told)) => agrees(truth, told),
+        (Value::Object(_), Value::Object(told)) => agrees(truth, told, or_unknown),
         (truth, told) => truth == told,
     }
 }

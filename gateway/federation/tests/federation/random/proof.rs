@@ -4,6 +4,9 @@
 //! `CASES=20000 SEED=7 cargo test --release -p federation --test federation -- --ignored random::`.
 //! A case that fails is printed with its seed and the smallest document that still fails.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
 use federation::{Grants, Unauthorized};
 
 use super::dice::Dice;
@@ -16,6 +19,9 @@ use crate::oracle::pair::{Outcome, Pair};
 
 /// Making a world costs as much as asking it several documents.
 const DOCUMENTS_OF_A_WORLD: usize = 10;
+
+/// Far longer than any case takes, on a busy machine too.
+const CASE_MAX: Duration = Duration::from_secs(60);
 
 const KINDS: [(Guarding, Unauthorized); 5] = [
     (Guarding::Open, Unauthorized::NullTheField),
@@ -44,16 +50,22 @@ async fn a_federation_answers_each_caller_as_one_filtered_schema_would_for_a_lon
 async fn run(seed: u64, cases: usize) -> Vec<String> {
     let mut failures = Vec::new();
     let mut asked = 0;
+    let watch = Watch::begin();
     for seed in seed.. {
-        for (guarding, unauthorized) in KINDS {
+        for (kind, (guarding, unauthorized)) in KINDS.into_iter().enumerate() {
             if asked >= cases {
                 return failures;
             }
             let pair = Pair::with(&world(seed, guarding), unauthorized);
             let mut dice = Dice::new(seed);
+            // Each kind of world is asked other documents.
+            for _ in 0..kind {
+                dice.split();
+            }
             for number in 0..DOCUMENTS_OF_A_WORLD {
                 let grants = caller(&mut dice);
                 let document = Writer::new(&pair.truth.public, dice.split()).document();
+                watch.asks(format!("{guarding:?} world {seed}, {unauthorized:?}\n{grants:?}\n{document}"));
                 let outcome = pair.ask_as(&document.to_string(), &document.values(), &grants).await;
                 match outcome {
                     Outcome::Invalid(_) => {}
@@ -68,6 +80,32 @@ async fn run(seed: u64, cases: usize) -> Vec<String> {
         }
     }
     failures
+}
+
+/// Ends a run that hangs, and says where.
+struct Watch(Arc<Mutex<(Instant, String)>>);
+
+impl Watch {
+    fn begin() -> Self {
+        let asked = Arc::new(Mutex::new((Instant::now(), String::new())));
+        let seen = Arc::downgrade(&asked);
+        std::thread::spawn(move || {
+            while let Some(asked) = seen.upgrade() {
+                let (since, what) = asked.lock().unwrap().clone();
+                if since.elapsed() > CASE_MAX {
+                    eprintln!("this does not end:\n{what}");
+                    std::process::exit(1);
+                }
+                drop(asked);
+                std::thread::park_timeout(CASE_MAX / 10);
+            }
+        });
+        Watch(asked)
+    }
+
+    fn asks(&self, what: String) {
+        *self.0.lock().unwrap() = (Instant::now(), what);
+    }
 }
 
 fn smallest(pair: &Pair, document: Document, grants: &Grants) -> String {

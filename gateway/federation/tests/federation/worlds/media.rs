@@ -83,6 +83,15 @@ async fn members_keep_the_client_s_order_around_fragments_on_one_type() {
     assert!(song.starts_with("\"a\":\"Song\",\"length\":3,\"b\":\"Song\"}"), "{song}");
 }
 
+#[tokio::test]
+async fn members_of_a_field_written_before_within_and_after_a_fragment_keep_that_order() {
+    let query =
+        "{ top { next: similar { a: id } ... on Song { next: similar { b: id } } next: similar { c: id } } }";
+    let answer = data("media", query).await.to_string();
+    let last = "{\"next\":[{\"a\":\"Song:wind.id\",\"b\":\"Song:wind.id\",\"c\":\"Song:wind.id\"}]}]}";
+    assert!(answer.ends_with(last), "{answer}");
+}
+
 /// A shortcoming of the planner's: what is wanted within `similar` of one type, it asks within that of another.
 /// When this goes right, `differential::known` has one thing less to know.
 #[tokio::test]
