@@ -63,6 +63,8 @@ pub enum Role {
     Reviewer,
     /// Decides them.
     Approver,
+    /// Sees to persons' rights over their data, whatever agency holds it.
+    DataProtection,
 }
 
 impl Principal {

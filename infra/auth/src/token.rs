@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use clock::Clock;
+use http::{HeaderMap, Method};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Acting, Citizen, Level, Officer, Principal, Role};
+use crate::scheme::Brought;
+use crate::{
+    Acting, Asked, Citizen, Level, Officer, Principal, ProofFault, ProofVerifier, Role, Scheme, Unidentified,
+};
 
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
 /// How far two clocks may differ.
@@ -49,6 +53,16 @@ pub struct AccessTokenClaims {
     pub agency: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// The key whose holder alone may use the token (RFC 9449 section 6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
+}
+
+/// The key a token is bound to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Its thumbprint (RFC 7638).
+    pub jkt: String,
 }
 
 /// Why a token is not taken. The client learns only that it is not.
@@ -60,6 +74,12 @@ pub enum TokenError {
     Expired,
     #[error("the session has ended")]
     Ended,
+    #[error("the token is bound to a key and came without its proof")]
+    Bound,
+    #[error("the token is bound to no key")]
+    Unbound,
+    #[error("the proof does not hold: {0}")]
+    Proof(ProofFault),
 }
 
 /// The public keys tokens are checked against; the signer replaces them when they rotate.
@@ -111,19 +131,21 @@ impl EndedSessions {
     }
 }
 
-/// Makes principals of bearer tokens.
+/// Makes principals of access tokens.
 #[derive(Clone)]
 pub struct TokenVerifier {
     issuer: String,
     audience: String,
     keys: Keys,
     ended: EndedSessions,
+    proofs: ProofVerifier,
     clock: Clock,
 }
 
 impl TokenVerifier {
     pub fn new(issuer: &str, audience: &str, keys: Keys, ended: EndedSessions, clock: Clock) -> Self {
-        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys, ended, clock }
+        let proofs = ProofVerifier::new(clock.clone());
+        Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys, ended, proofs, clock }
     }
 
     /// Whether `session_id` has ended while its tokens may still be alive.
@@ -131,8 +153,54 @@ impl TokenVerifier {
         self.ended.contains(session_id)
     }
 
-    /// Checks type, algorithm, key, signature, issuer, audience, times and session.
+    /// Who makes a request to `path` of ours; `None` when it brings no token.
+    pub fn identify(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<Option<(Principal, AccessTokenClaims)>, Unidentified> {
+        let Some(Brought { scheme, token }) = Brought::of(headers)? else { return Ok(None) };
+        let identified = match scheme {
+            Scheme::Bearer => self.verify(token),
+            Scheme::Dpop => self.verify_held(token, method, path, headers),
+        };
+        identified.map(Some).map_err(|error| Unidentified { scheme, error })
+    }
+
+    /// Checks a token that anyone who has it may use.
     pub fn verify(&self, token: &str) -> Result<(Principal, AccessTokenClaims), TokenError> {
+        let (principal, claims) = self.read(token)?;
+        if claims.cnf.is_some() {
+            return Err(TokenError::Bound);
+        }
+        Ok((principal, claims))
+    }
+
+    /// Checks a token that only the holder of a key may use, and the proof that this is who asks.
+    fn verify_held(
+        &self,
+        token: &str,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Result<(Principal, AccessTokenClaims), TokenError> {
+        let (principal, claims) = self.read(token)?;
+        let bound_to = claims.cnf.as_ref().ok_or(TokenError::Unbound)?;
+        let url = format!("{}{path}", self.issuer);
+        let asked = Asked { method: method.as_str(), url: &url, access_token: Some(token) };
+        let proof = crate::dpop::proof(headers).map_err(TokenError::Proof)?;
+        let proof = proof.ok_or(TokenError::Proof(ProofFault("there is no DPoP header")))?;
+        let key = self.proofs.verify(proof, &asked).map_err(TokenError::Proof)?;
+        if key != bound_to.jkt {
+            return Err(TokenError::Proof(ProofFault("the key is not the one that the token is bound to")));
+        }
+        Ok((principal, claims))
+    }
+
+    /// Checks type, algorithm, key, signature, issuer, audience, times and session, but not who brings
+    /// the token: enough to take it back.
+    pub fn read(&self, token: &str) -> Result<(Principal, AccessTokenClaims), TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
@@ -150,10 +218,10 @@ impl TokenVerifier {
         let claims: AccessTokenClaims =
             jsonwebtoken::decode(token, &key, &validation).map_err(|_| TokenError::Invalid)?.claims;
         let now = self.clock.now().timestamp();
-        if claims.exp + LEEWAY_S <= now {
+        if claims.exp.saturating_add(LEEWAY_S) <= now {
             return Err(TokenError::Expired);
         }
-        if claims.iat - LEEWAY_S > now {
+        if claims.iat.saturating_sub(LEEWAY_S) > now {
             return Err(TokenError::Invalid);
         }
         if self.ended.contains(claims.sid) {
@@ -191,3 +259,6 @@ fn principal(claims: &AccessTokenClaims) -> Result<Principal, TokenError> {
         }),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! Opening a service's database and asking it one statement at a time.
 
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use failpoint::{Point, reach_at};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -69,6 +71,27 @@ impl Database {
         }
     }
 
+    /// Looks on while another process serves: what is committed can be read, nothing can be changed.
+    pub async fn observe(target: &Target, service: &str) -> Result<Self, Error> {
+        match target {
+            Target::Embedded { directory, .. } => {
+                let file = directory.join(format!("{service}.sqlite"));
+                let options = SqliteConnectOptions::new()
+                    .filename(file)
+                    .read_only(true)
+                    .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
+                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+                Ok(Self { pools: Pools::Sqlite { readers: pool.clone(), writer: pool }, lock: None })
+            }
+            Target::Postgres { url } => {
+                let options =
+                    postgres_options(url, service)?.options([("default_transaction_read_only", "on")]);
+                let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+                Ok(Self { pools: Pools::Postgres(pool), lock: None })
+            }
+        }
+    }
+
     /// Begins a transaction; dropping it undoes it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let inner = match &self.pools {
@@ -93,11 +116,20 @@ impl Database {
     }
 
     /// Runs one statement in a transaction of its own and tells how many rows it changed.
-    pub async fn execute(&self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => value::sqlite(sql, args).execute(writer).await?.rows_affected(),
-            Pools::Postgres(pool) => value::postgres(sql, args).execute(pool).await?.rows_affected(),
-        })
+    #[track_caller]
+    pub fn execute(&self, sql: &str, args: Vec<Value>) -> impl Future<Output = Result<u64, Error>> + Send {
+        let at = Location::caller();
+        async move {
+            reach_at(Point::BeforeWrite, at);
+            let done = match &self.pools {
+                Pools::Sqlite { writer, .. } => {
+                    value::sqlite(sql, args).execute(writer).await?.rows_affected()
+                }
+                Pools::Postgres(pool) => value::postgres(sql, args).execute(pool).await?.rows_affected(),
+            };
+            reach_at(Point::AfterWrite, at);
+            Ok(done)
+        }
     }
 
     /// Which engine answers.
@@ -111,6 +143,15 @@ impl Database {
     /// Whether the database answers now: for readiness.
     pub async fn ping(&self) -> Result<(), Error> {
         self.rows("select 1 as one", Vec::new()).await.map(|_| ())
+    }
+
+    /// Makes what was overwritten or deleted unreadable in the files as well. SQLite's log still holds
+    /// it until then; PostgreSQL's old row versions and logs are the operator's to clear away.
+    pub async fn scrub(&self) -> Result<(), Error> {
+        if let Pools::Sqlite { writer, .. } = &self.pools {
+            value::sqlite("pragma wal_checkpoint(truncate)", Vec::new()).fetch_all(writer).await?;
+        }
+        Ok(())
     }
 
     /// Waits for running statements and closes the connections.
@@ -163,6 +204,8 @@ async fn open_sqlite(
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(if durable { SqliteSynchronous::Full } else { SqliteSynchronous::Off })
         .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))
+        // What is deleted or overwritten is zeroed in the file: a shredded key must not linger there.
+        .pragma("secure_delete", "on")
         .foreign_keys(true);
     let pool = || SqlitePoolOptions::new().acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS));
     let writer = pool().max_connections(1).connect_with(options.clone()).await?;
@@ -174,12 +217,16 @@ async fn open_sqlite(
     Ok(Database { pools: Pools::Sqlite { readers, writer }, lock: Some(Arc::new(lock)) })
 }
 
-async fn open_postgres(url: &str, service: &str, migrations: &[&Migrations]) -> Result<Database, Error> {
-    let options = PgConnectOptions::from_str(url).map_err(|_| Error::Address)?.options([
+fn postgres_options(url: &str, service: &str) -> Result<PgConnectOptions, Error> {
+    Ok(PgConnectOptions::from_str(url).map_err(|_| Error::Address)?.options([
         ("search_path", service),
         ("statement_timeout", STATEMENT_TIMEOUT_MS),
         ("client_min_messages", "warning"),
-    ]);
+    ]))
+}
+
+async fn open_postgres(url: &str, service: &str, migrations: &[&Migrations]) -> Result<Database, Error> {
+    let options = postgres_options(url, service)?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS_MAX)
         .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))

@@ -1,5 +1,8 @@
 //! A transaction: what must be true together.
 
+use std::panic::Location;
+
+use failpoint::{Point, reach_at};
 use sqlx::{Postgres, Sqlite, Transaction};
 
 use crate::{Engine, Error, Queryable, Row, Value, row, value};
@@ -23,15 +26,21 @@ impl Tx {
     }
 
     /// Makes the changes durable, then runs what was asked for with [`Self::after_commit`].
-    pub async fn commit(self) -> Result<(), Error> {
-        match self.inner {
-            Inner::Sqlite(tx) => tx.commit().await?,
-            Inner::Postgres(tx) => tx.commit().await?,
+    #[track_caller]
+    pub fn commit(self) -> impl Future<Output = Result<(), Error>> + Send {
+        let at = Location::caller();
+        async move {
+            reach_at(Point::BeforeCommit, at);
+            match self.inner {
+                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Postgres(tx) => tx.commit().await?,
+            }
+            reach_at(Point::AfterCommit, at);
+            for wake in self.after_commit {
+                wake();
+            }
+            Ok(())
         }
-        for wake in self.after_commit {
-            wake();
-        }
-        Ok(())
     }
 
     /// Undoes the changes now, so that the connection is free at once.

@@ -2,6 +2,9 @@
 //!
 //! The key row stands in the same transaction as the effect: when a client repeats a call whose
 //! answer it never saw, it gets the same ids back; another input under the same key is a conflict.
+//! Keys are forgotten after [`KEPT_DAYS`].
+
+mod retention;
 
 use chrono::{DateTime, Utc};
 use database::{Migrations, Tx, args};
@@ -9,8 +12,11 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+pub use retention::{KEPT_DAYS, forget_old};
+
 /// The table a service needs.
-pub static MIGRATIONS: Migrations = database::migrations!("idempotency", "0001_idempotency");
+pub static MIGRATIONS: Migrations =
+    database::migrations!("idempotency", "0001_idempotency", "0002_created_at");
 
 /// Characters a client's key may have (as the IETF's Idempotency-Key drafts' implementers allow).
 pub const KEY_CHARS_MAX: usize = 255;

@@ -71,3 +71,16 @@ async fn a_write_that_failed_leaves_its_key_free() {
         assert_eq!(once(database, KEY, "input").await, Begin::First, "{}", place.engine);
     }
 }
+
+#[tokio::test]
+async fn old_keys_are_forgotten_and_younger_ones_are_not() {
+    for place in Engines::all().await {
+        let database = Database::open(&place.target, "things", &[&idempotency::MIGRATIONS]).await.unwrap();
+        assert_eq!(once(database.clone(), KEY, "input").await, Begin::First);
+        let days = |days| testkit::clock().now() + chrono::Duration::days(days);
+        assert_eq!(idempotency::forget_old(&database, days(idempotency::KEPT_DAYS)).await.unwrap(), 0);
+        assert!(matches!(once(database.clone(), KEY, "input").await, Begin::Replay(_)), "{}", place.engine);
+        assert_eq!(idempotency::forget_old(&database, days(idempotency::KEPT_DAYS + 1)).await.unwrap(), 1);
+        assert_eq!(once(database, KEY, "input").await, Begin::First, "{}", place.engine);
+    }
+}

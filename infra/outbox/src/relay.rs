@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use database::{Database, args};
+use failpoint::Point;
 use futures::FutureExt;
 use serde_json::Value;
 use tokio::task::{JoinError, JoinSet};
@@ -150,6 +151,7 @@ impl Courier {
             if !consumer.topics().contains(&message.topic.as_str()) {
                 continue;
             }
+            failpoint::reach(Point::BeforeDelivery);
             // The ones that already took it in dedupe by its id when it comes again.
             if let Err(error) = received(consumer.as_ref(), &message).await {
                 tracing::warn!(
@@ -159,6 +161,7 @@ impl Courier {
                 failure = Some(error.to_string());
             }
         }
+        failpoint::reach(Point::AfterDelivery);
         let now = self.clock.now();
         match failure {
             None => {
