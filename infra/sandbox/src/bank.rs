@@ -6,8 +6,9 @@ mod answer;
 mod books;
 mod deeplink;
 mod payments;
-mod qr;
+pub mod qr;
 mod qr_orders;
+mod statement;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -34,6 +35,7 @@ pub fn routes() -> Router<Sandbox> {
         .route("/v2/transactions/{id}/cancel", post(deeplink::cancel))
         .route("/v1/payment/billpayment/inquiry", get(payments::inquire))
         .route("/v1/payment/refund", post(payments::refund))
+        .route("/v1/payment/statement", get(statement::show))
         .route("/pay/{id}", get(pay_page::show_bank).post(pay_page::choose_bank))
         .route("/scan", get(qr_orders::scan))
         .route("/books", get(books::show))
@@ -77,7 +79,7 @@ fn payment(sandbox: &Sandbox, order: &Order, paid: &Paid) -> Value {
 }
 
 /// An amount in a request: "505.00", 505.00 or 505.
-struct Amount(i64);
+pub struct Amount(pub i64);
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

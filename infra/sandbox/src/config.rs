@@ -12,8 +12,8 @@ pub struct Config {
     pub public_url: String,
     /// The one client registered at the Digital ID providers.
     pub idp_client_id: String,
-    /// Its secret, sent with HTTP Basic. DGA's real endpoint wants a seven-fold md5 form of it
-    /// (so its integrators report); the sandbox takes the plain secret at both providers.
+    /// Its secret, sent with HTTP Basic: plain at ThaiD; at DGA, as at the real one (so its
+    /// integrators report), in a seven-fold MD5 form.
     pub idp_client_secret: String,
     /// Bearer secret of the company registry.
     pub registry_secret: String,
@@ -23,6 +23,18 @@ pub struct Config {
     pub bank_application_secret: String,
     /// The state's biller id: 13-digit tax id (check digit wrong by design) and a two-digit suffix.
     pub bank_biller_id: String,
+    /// Consumer id at the second bank's token endpoint.
+    pub kbank_consumer_id: String,
+    /// Its secret, sent with HTTP Basic.
+    pub kbank_consumer_secret: String,
+    /// The partner, as every body to the second bank names it.
+    pub kbank_partner_id: String,
+    /// Its secret, in every body.
+    pub kbank_partner_secret: String,
+    /// The merchant whose orders they are.
+    pub kbank_merchant_id: String,
+    /// The biller id in the second bank's QR codes.
+    pub kbank_biller_id: String,
     /// Bearer key of the G-Wallet API.
     pub gwallet_api_key: String,
     /// Standard Webhooks secret (`whsec_` and base64) that signs G-Wallet's notifications.
@@ -45,6 +57,12 @@ impl Default for Config {
             bank_application_key: "sandbox-bank-key".into(),
             bank_application_secret: "sandbox-bank-secret".into(),
             bank_biller_id: "099400000010401".into(),
+            kbank_consumer_id: "sandbox-kbank-consumer".into(),
+            kbank_consumer_secret: "sandbox-kbank-secret".into(),
+            kbank_partner_id: "PTR0000001".into(),
+            kbank_partner_secret: "sandbox-kbank-partner-secret".into(),
+            kbank_merchant_id: "KB000000000001".into(),
+            kbank_biller_id: "010700000000001".into(),
             gwallet_api_key: "sandbox-gwallet-key".into(),
             gwallet_webhook_secret: "whsec_c2FuZGJveC1nd2FsbGV0LXdlYmhvb2stc2VjcmV0".into(),
             confirmation_gap_ms: 12_000,
@@ -70,5 +88,10 @@ impl Config {
     /// Where the bank sends its unsigned confirmations.
     pub fn bank_confirmation_url(&self) -> String {
         format!("{}/callbacks/payments/scb", self.public_url.trim_end_matches('/'))
+    }
+
+    /// Where the second bank sends its own.
+    pub fn kbank_confirmation_url(&self) -> String {
+        format!("{}/callbacks/payments/kbank", self.public_url.trim_end_matches('/'))
     }
 }

@@ -6,8 +6,10 @@
 mod bank;
 mod config;
 mod confirmation;
+mod form;
 mod gwallet;
 mod idp;
+mod kbank;
 mod level;
 mod money;
 mod movable_clock;
@@ -15,11 +17,16 @@ mod order;
 mod orders;
 mod page;
 mod pay_page;
+mod people;
 mod persona;
 mod registry;
 mod secret;
 mod start_page;
 mod store;
+mod trigger;
+mod trigger_doors;
+mod triggers;
+mod working_day;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +35,8 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::middleware;
+use axum::routing::{delete, get, post};
 use clock::Clock;
 use database::{Database, Target};
 use tower_http::timeout::TimeoutLayer;
@@ -78,10 +86,21 @@ impl Sandbox {
         Router::new()
             .route("/", get(start_page::show))
             .route("/clock", get(movable_clock::show).post(movable_clock::advance))
+            .route("/personas", get(people::show))
+            .route("/personas/{code}/reset", post(people::reset))
+            .route(
+                "/triggers",
+                get(trigger_doors::show).post(trigger_doors::set).delete(trigger_doors::clear_all),
+            )
+            .route("/triggers/clear", post(trigger_doors::clear_all))
+            .route("/triggers/{id}", delete(trigger_doors::clear))
+            .route("/triggers/{id}/clear", post(trigger_doors::clear))
             .nest("/idp/{provider}", idp::routes())
             .nest("/registry", registry::routes())
             .nest("/bank", bank::routes())
             .nest("/gwallet", gwallet::routes())
+            .nest("/kbank", kbank::routes())
+            .layer(middleware::from_fn_with_state(self.clone(), triggers::at_the_door))
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout))
             .with_state(self.clone())

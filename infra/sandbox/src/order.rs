@@ -9,6 +9,8 @@ pub enum Rail {
     Qr,
     Deeplink,
     Gwallet,
+    /// The second bank, by Thai QR.
+    Kbank,
 }
 
 impl Rail {
@@ -17,11 +19,12 @@ impl Rail {
             Self::Qr => "qr",
             Self::Deeplink => "deeplink",
             Self::Gwallet => "gwallet",
+            Self::Kbank => "kbank",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Qr, Self::Deeplink, Self::Gwallet].into_iter().find(|rail| rail.as_str() == text)
+        [Self::Qr, Self::Deeplink, Self::Gwallet, Self::Kbank].into_iter().find(|rail| rail.as_str() == text)
     }
 
     /// Who runs it: refund ids are unique per provider.
@@ -29,6 +32,7 @@ impl Rail {
         match self {
             Self::Qr | Self::Deeplink => "bank",
             Self::Gwallet => "gwallet",
+            Self::Kbank => "kbank",
         }
     }
 }
@@ -82,7 +86,7 @@ impl Standing {
 }
 
 /// How the payer and the bank behave: a trigger for whoever tests a merchant's side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Behaviour {
     #[default]
     Normal,
@@ -165,6 +169,9 @@ pub enum Refused {
     Standing(Standing),
     #[error("more than was paid and not yet refunded")]
     MoreThanPaid,
+    /// A trigger says so.
+    #[error("the bank does not do this")]
+    Trigger,
 }
 
 impl Order {

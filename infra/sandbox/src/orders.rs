@@ -1,10 +1,11 @@
 //! What the bank and the wallet do with orders: one transaction each, safe to ask twice.
 
 use chrono::Duration;
+use database::Tx;
 use uuid::Uuid;
 
 use crate::order::{Behaviour, Order, Rail, Refund, Refused, Status};
-use crate::{Sandbox, store};
+use crate::{Sandbox, store, triggers};
 
 /// Seconds an order may be asked to live.
 pub const VALID_S: std::ops::RangeInclusive<i64> = 60..=86_400;
@@ -55,6 +56,9 @@ pub async fn create(sandbox: &Sandbox, new: NewOrder) -> Result<Order, NotDone> 
         expires_at: created_at + Duration::seconds(new.valid_s),
         paid: None,
     };
+    if triggers::order_refused(sandbox, &order).await {
+        return Err(Refused::Trigger.into());
+    }
     let mut tx = sandbox.database().begin().await?;
     store::order::insert_order(&mut tx, &order).await?;
     let stored = store::order::order_of_reference(&mut tx, order.rail, &order.reference1).await?;
@@ -89,6 +93,7 @@ pub async fn cancel(sandbox: &Sandbox, id: Uuid) -> Result<Order, NotDone> {
 pub enum Payment<'a> {
     BankTransaction(&'a str),
     WalletOrder(Uuid),
+    KbankOrder(Uuid),
 }
 
 /// Gives money back. The same refund id again gives the same refund.
@@ -99,13 +104,12 @@ pub async fn refund(
     amount_satang: i64,
 ) -> Result<Refund, NotDone> {
     let now = sandbox.clock().now();
+    if is_refused(sandbox, &payment, refund_id).await? {
+        return Err(Refused::Trigger.into());
+    }
     let mut tx = sandbox.database().begin().await?;
     // The order's row lock makes concurrent refunds of one payment stand in line.
-    let (order, of_wallet) = match payment {
-        Payment::BankTransaction(id) => (store::order::order_paid_by(&mut tx, id).await?, false),
-        Payment::WalletOrder(id) => (store::order::order_for_update(&mut tx, id).await?, true),
-    };
-    let order = order.filter(|order| (order.rail == Rail::Gwallet) == of_wallet).ok_or(NotDone::NotFound)?;
+    let order = order_of_payment(&mut tx, &payment).await?;
     let provider = order.rail.provider();
     if let Some(before) = store::order::refund(&mut tx, provider, refund_id).await? {
         let same = before.order_id == order.id && before.amount_satang == amount_satang;
@@ -121,6 +125,26 @@ pub async fn refund(
     }
     tx.commit().await?;
     Ok(refund)
+}
+
+/// Whether a trigger refuses a refund that was not made before. Using up a trigger is a write of its
+/// own, which must not wait for the refund's transaction.
+async fn is_refused(sandbox: &Sandbox, payment: &Payment<'_>, refund_id: &str) -> Result<bool, NotDone> {
+    let mut tx = sandbox.database().begin().await?;
+    let order = order_of_payment(&mut tx, payment).await?;
+    let made = store::order::refund(&mut tx, order.rail.provider(), refund_id).await?.is_some();
+    tx.rollback().await?;
+    Ok(!made && triggers::refund_refused(sandbox, &order).await)
+}
+
+/// The order that was paid, locked until the transaction ends.
+async fn order_of_payment(tx: &mut Tx, payment: &Payment<'_>) -> Result<Order, NotDone> {
+    let (order, rail) = match payment {
+        Payment::BankTransaction(id) => (store::order::order_paid_by(tx, id).await?, Rail::Qr),
+        Payment::WalletOrder(id) => (store::order::order_for_update(tx, *id).await?, Rail::Gwallet),
+        Payment::KbankOrder(id) => (store::order::order_for_update(tx, *id).await?, Rail::Kbank),
+    };
+    order.filter(|order| order.rail.provider() == rail.provider()).ok_or(NotDone::NotFound)
 }
 
 async fn change(

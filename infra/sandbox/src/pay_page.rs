@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::order::{Behaviour, Order, Refused, Standing};
 use crate::orders::NotDone;
 use crate::page::{self, escape, two};
-use crate::{Sandbox, bank, gwallet, money, orders, store};
+use crate::triggers::Payer;
+use crate::{Sandbox, bank, gwallet, kbank, money, orders, store, triggers};
 
 /// How the payer wants the bank to behave: in the address, or chosen on the page.
 #[derive(Debug, Default, Deserialize)]
@@ -73,11 +74,17 @@ async fn choose(sandbox: &Sandbox, provider: &str, id: &str, trigger: &Trigger, 
     };
     let named = if choice.behave.is_empty() { &trigger.behave } else { &choice.behave };
     let behaviour = if named.is_empty() { Some(Behaviour::Normal) } else { Behaviour::parse(named) };
-    let done = match (choice.action.as_str(), behaviour) {
-        ("pay", Some(behaviour)) => orders::pay(sandbox, order.id, behaviour).await.inspect(|paid| {
-            confirm(sandbox, paid, behaviour);
-        }),
-        ("decline", _) => orders::decline(sandbox, order.id).await,
+    let payer = match behaviour {
+        Some(chosen) if choice.action == "pay" => Some(triggers::payer(sandbox, &order, chosen).await),
+        _ => None,
+    };
+    let done = match (choice.action.as_str(), payer) {
+        ("pay", Some(Payer::Pays(behaviour))) => {
+            orders::pay(sandbox, order.id, behaviour).await.inspect(|paid| {
+                confirm(sandbox, paid, behaviour);
+            })
+        }
+        ("decline", _) | ("pay", Some(Payer::Declines)) => orders::decline(sandbox, order.id).await,
         _ => {
             let en = "Send action=pay or action=decline, and behave as one of the page's choices.";
             return page::notice(StatusCode::BAD_REQUEST, "คำสั่งไม่ถูกต้อง", en);
@@ -93,6 +100,7 @@ async fn choose(sandbox: &Sandbox, provider: &str, id: &str, trigger: &Trigger, 
 fn confirm(sandbox: &Sandbox, order: &Order, behaviour: Behaviour) {
     let confirmation = match order.rail.provider() {
         "gwallet" => gwallet::notification(order),
+        "kbank" => kbank::confirmation(sandbox, order),
         _ => bank::confirmation(sandbox, order),
     };
     if let Some(confirmation) = confirmation {
@@ -103,7 +111,9 @@ fn confirm(sandbox: &Sandbox, order: &Order, behaviour: Behaviour) {
 async fn order_of(sandbox: &Sandbox, provider: &str, id: &str) -> Result<Option<Order>, database::Error> {
     let Ok(id) = Uuid::parse_str(id) else { return Ok(None) };
     let order = store::order::order(&mut sandbox.database().clone(), id).await?;
-    Ok(order.filter(|order| order.rail.provider() == provider))
+    // A Thai QR is paid in any bank's app.
+    let of_wallet = provider == "gwallet";
+    Ok(order.filter(|order| (order.rail.provider() == "gwallet") == of_wallet))
 }
 
 fn unknown() -> Response {

@@ -32,8 +32,7 @@ async fn companies(State(sandbox): State<Sandbox>, headers: HeaderMap, body: Byt
         return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_request" }))).into_response();
     };
     let persona = sandbox.personas().by_pid(&question.pid);
-    let companies: Vec<Value> =
-        persona.map(|persona| persona.companies.iter().map(company).collect()).unwrap_or_default();
+    let companies: Vec<Value> = persona.iter().flat_map(|persona| &persona.companies).map(company).collect();
     page::private(Json(json!({ "companies": companies })))
 }
 

@@ -22,6 +22,17 @@ pub fn same(given: &str, expected: &str) -> bool {
     hash(given) == hash(expected)
 }
 
+/// A client secret in the form that DGA is said to take: the hex digest of it and "EGA", hashed with
+/// "EGA" six times more.
+pub fn md5_of_ega(secret: &str) -> String {
+    let mut form = secret.to_owned();
+    for _round in 1..=7 {
+        let digest = md5::Md5::digest(format!("{form}EGA"));
+        form = format!("{:032x}", u128::from_be_bytes(digest.into()));
+    }
+    form
+}
+
 /// A PKCE verifier's S256 challenge (RFC 7636).
 pub fn s256(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(hash(verifier))
@@ -56,6 +67,13 @@ mod tests {
         // RFC 7636, appendix B.
         let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         assert_eq!(s256(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    #[test]
+    fn dgas_form_of_a_secret_is_what_another_md5_makes_of_it() {
+        // By Python's hashlib; the second has a round whose digest begins with a zero.
+        assert_eq!(md5_of_ega("sandbox-idp-secret"), "af90caed7cc0e951faa3cf410b684a99");
+        assert_eq!(md5_of_ega("s3cret"), "0ebe7010fa729228f61c44af5835dbd2");
     }
 
     #[test]

@@ -1,140 +1,123 @@
-//! The first page: who one can be, how to pay, what can be made to fail, and the clock.
+//! The first page, in Thai or English: who one can be, what can be told to go wrong, how to pay, the clock.
 
-use axum::extract::State;
-use axum::http::StatusCode;
+mod clock;
+mod paying;
+mod personas;
+mod programs;
+mod triggers;
+
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Deserialize;
 
-use crate::order::Behaviour;
-use crate::page::{self, escape, two};
-use crate::persona::Persona;
-use crate::{Sandbox, idp};
+use crate::page::{self, Language, escape};
+use crate::{Sandbox, people, store};
+
+/// What the page is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    lang: Option<String>,
+    /// What was just done: it is said where it was done.
+    done: String,
+}
 
 /// `GET /`.
-pub async fn show(State(sandbox): State<Sandbox>) -> Response {
-    let body = format!(
-        "<p>{intro}</p>
-         <h2>{people_title}</h2>{people}
-         <h2>{providers_title}</h2>{providers}
-         <h2>{pay_title}</h2>{pay}
-         <h2>{clock_title}</h2>{clock}",
-        intro = two(
-            "ที่นี่แทนโลกภายนอกของประตู: ผู้ให้บริการยืนยันตัวตน ทะเบียนบริษัท ธนาคาร และ G-Wallet",
-            "This stands for the world outside Pratu: Digital ID, the company registry, a bank and G-Wallet."
-        ),
-        people_title = two("บุคคลจำลอง", "Personas"),
-        people = people(&sandbox),
-        providers_title = two("ผู้ให้บริการยืนยันตัวตน", "Digital ID providers"),
-        providers = providers(sandbox.providers()),
-        pay_title = two("การชำระเงิน", "Paying"),
-        pay = paying(sandbox.base_url()),
-        clock_title = two("นาฬิกา", "The clock"),
-        clock = clock(&sandbox),
-    );
-    page::html(StatusCode::OK, "ระบบจำลองของประตู", "Pratu's sandbox", &body)
-}
-
-fn people(sandbox: &Sandbox) -> String {
-    let rows: String = sandbox.personas().all().iter().map(person).collect();
-    format!(
-        "<p>{note}</p><div class=\"wide\"><table><thead><tr><th scope=\"col\">{who}</th><th scope=\"col\">{level}</th>
-         <th scope=\"col\">{for_what}</th></tr></thead><tbody>{rows}</tbody></table></div>",
-        note = two(
-            "เลข 13 หลักทุกเลขมีหลักตรวจสอบผิดโดยตั้งใจ จึงไม่ตรงกับบุคคลจริง",
-            "Every 13-digit number has a wrong check digit on purpose, so that it is nobody's."
-        ),
-        who = two("บุคคล", "Person"),
-        level = two("ระดับ", "Levels"),
-        for_what = two("ใช้ลองอะไร", "Good for"),
-    )
-}
-
-fn person(persona: &Persona) -> String {
-    let levels: Vec<String> = persona
-        .levels
-        .iter()
-        .map(|(provider, level)| format!("{} IAL {} AAL {}", escape(provider), level.ial, level.aal))
-        .collect();
-    let companies: String = persona
-        .companies
-        .iter()
-        .map(|c| {
-            format!(
-                "<br><small>{} <code>{}</code></small>",
-                two(&c.name.th, &c.name.en),
-                escape(&c.registration_number)
-            )
-        })
-        .collect();
-    format!(
-        "<tr><th scope=\"row\">{name}<br><code>{code}</code> <code>{pid}</code></th><td>{levels}</td><td>{good_for}{companies}</td></tr>",
-        name = two(&persona.name_th(), &persona.name_en()),
-        code = escape(&persona.code),
-        pid = escape(&persona.pid),
-        levels = levels.join("<br>"),
-        good_for = two(&persona.good_for.th, &persona.good_for.en),
-    )
-}
-
-fn providers(providers: &[idp::Provider]) -> String {
-    let items: String = providers
-        .iter()
-        .map(|provider| {
-            let issuer = escape(&provider.issuer);
-            let name = two(&provider.name.th, &provider.name.en);
-            format!("<li>{name}: <a href=\"{issuer}/.well-known/openid-configuration\">{issuer}</a></li>")
-        })
-        .collect();
-    format!(
-        "<ul>{items}</ul><p>{}</p>",
-        two(
-            "โปรแกรมเลือกบุคคลได้โดยส่ง persona=<รหัส> ไปยังที่อยู่เดียวกับหน้าเข้าสู่ระบบ หรือ action=cancel เพื่อยกเลิก",
-            "A program chooses by posting persona=<code> to the login page's own address, or action=cancel."
-        )
-    )
-}
-
-fn paying(base_url: &str) -> String {
-    let base_url = escape(base_url);
-    let behaviours: String = Behaviour::ALL
-        .into_iter()
-        .map(|(_, name, th, en)| format!("<li><code>behave={name}</code> {}</li>", two(th, en)))
-        .collect();
-    format!(
-        "<p>{links}</p><form method=\"get\" action=\"{base_url}/bank/scan\"><p><label>{scan}
-         <input name=\"payload\" required maxlength=\"512\" size=\"40\"></label> <button>{go}</button></p></form>
-         <p>{triggers}</p><ul>{behaviours}</ul><p><a href=\"{base_url}/bank/books\">{books}</a></p>",
-        links = two(
-            "ลิงก์ของแอปธนาคารและ G-Wallet เปิดหน้าชำระเงินที่นี่ ส่วน QR ให้วางข้อความของ QR ด้านล่าง",
-            "Links to the banking app and G-Wallet open a payment page here; for a QR, paste its text below."
-        ),
-        scan = two("ข้อความใน QR", "Text of the QR"),
-        go = two("สแกน", "Scan"),
-        triggers = two("บนหน้าชำระเงินเลือกได้ว่าให้ธนาคารทำตัวอย่างไร", "The payment page lets you choose how the bank behaves:"),
-        books = two("บัญชีของธนาคาร (JSON)", "The bank's books (JSON)"),
-    )
-}
-
-fn clock(sandbox: &Sandbox) -> String {
-    let now = sandbox.clock().now().with_timezone(&clock::thailand()).format("%Y-%m-%d %H:%M:%S");
-    let steps = [
-        (600, "10 นาที", "10 minutes"),
-        (86_400, "1 วัน", "1 day"),
-        (7 * 86_400, "7 วัน", "7 days"),
-        (30 * 86_400, "30 วัน", "30 days"),
+pub async fn show(State(sandbox): State<Sandbox>, Query(asks): Query<Asks>, headers: HeaderMap) -> Response {
+    let language = Language::chosen(asks.lang.as_deref(), &headers);
+    let people = match people::all(&sandbox).await {
+        Ok(people) => people,
+        Err(error) => return page::failure(&error),
+    };
+    let set = match store::trigger::triggers(sandbox.database(), sandbox.clock().now()).await {
+        Ok(set) => set,
+        Err(error) => return page::failure(&error),
+    };
+    let sections = [
+        section(language, "begin", TITLES[0], &begin(&sandbox, language)),
+        section(language, "personas", TITLES[1], &personas::section(&sandbox, language, &people, &asks.done)),
+        section(language, "triggers", TITLES[2], &triggers::section(&sandbox, language, &set, &asks.done)),
+        section(language, "paying", TITLES[3], &paying::section(&sandbox, language)),
+        section(language, "clock", TITLES[4], &clock::section(&sandbox, language, &asks.done)),
+        section(language, "programs", TITLES[5], &programs::section(&sandbox, language)),
     ];
-    let buttons: String = steps
-        .into_iter()
-        .map(|(advance_s, th, en)| {
-            format!(
-                "<button name=\"advance_s\" value=\"{advance_s}\" class=\"quiet\">+ {}</button> ",
-                two(th, en)
-            )
-        })
-        .collect();
-    format!(
-        "<p>{label} <time>{now}</time></p>
-         <form method=\"post\" action=\"{base}/clock\"><p class=\"actions\">{buttons}</p></form>",
-        label = two("ขณะนี้ในประเทศไทย", "Now in Thailand:"),
-        base = escape(sandbox.base_url()),
+    let body = format!("{}{}", contents(language), sections.concat());
+    page::html_in(
+        language,
+        &language.of("ระบบจำลองของประตู", "Pratu's sandbox"),
+        &other_language(&sandbox, language),
+        &body,
     )
+}
+
+/// The parts of the page, in order, in Thai and English.
+const TITLES: [(&str, &str); 6] = [
+    ("เริ่มที่นี่", "Begin here"),
+    ("บุคคลจำลอง", "Personas"),
+    ("ทำให้ผิดพลาด", "Make it go wrong"),
+    ("การชำระเงิน", "Paying"),
+    ("นาฬิกา", "The clock"),
+    ("สำหรับโปรแกรม", "For programs"),
+];
+const IDS: [&str; 6] = ["begin", "personas", "triggers", "paying", "clock", "programs"];
+
+fn section(language: Language, id: &str, (th, en): (&str, &str), body: &str) -> String {
+    let title = language.of(th, en);
+    format!(
+        "<section id=\"{id}\" aria-labelledby=\"{id}-title\"><h2 id=\"{id}-title\">{title}</h2>{body}</section>"
+    )
+}
+
+fn contents(language: Language) -> String {
+    let links: String = IDS
+        .into_iter()
+        .zip(TITLES)
+        .map(|(id, (th, en))| format!("<li><a href=\"#{id}\">{}</a></li>", language.of(th, en)))
+        .collect();
+    format!("<nav aria-label=\"{}\"><ul>{links}</ul></nav>", language.of("ในหน้านี้", "On this page"))
+}
+
+/// The way to the page in the other language, named in that language.
+fn other_language(sandbox: &Sandbox, language: Language) -> String {
+    let (code, name) = match language {
+        Language::Thai => ("en", "English"),
+        Language::English => ("th", "ภาษาไทย"),
+    };
+    let base = escape(sandbox.base_url());
+    format!("<a href=\"{base}?lang={code}\" lang=\"{code}\" hreflang=\"{code}\">{name}</a>")
+}
+
+fn begin(sandbox: &Sandbox, language: Language) -> String {
+    let public_url = escape(sandbox.config().public_url.trim_end_matches('/'));
+    format!(
+        "<p>{what}</p><ul>
+         <li><a href=\"{public_url}/graphiql\">GraphiQL</a>: {graphiql}</li>
+         <li><a href=\"{public_url}/.well-known/openid-configuration\">{metadata}</a>: {login}</li>
+         <li><a href=\"{base}/bank/books\">{books_name}</a>: {books_what}</li></ul><p>{apart}</p>",
+        what = language.of(
+            "ที่นี่แทนโลกภายนอกของประตู: ผู้ให้บริการยืนยันตัวตนสองราย ทะเบียนบริษัท ธนาคารสองแห่ง และ G-Wallet คุณเป็นใครก็ได้ จ่ายเงินโดยไม่เสียเงิน ทำให้ระบบภายนอกขัดข้อง และเลื่อนเวลาได้",
+            "This stands for the world outside Pratu: two Digital ID providers, the company registry, two banks and G-Wallet. Be anyone, pay without money, make the outside fail, and move time.",
+        ),
+        graphiql = language.of("ลองทุกคำสั่ง อ่านเอกสารของสคีมา และเข้าสู่ระบบ", "try every operation, read the schema's documentation, log in"),
+        metadata = language.of("ข้อมูล OpenID ของประตู", "Pratu's OpenID metadata"),
+        login = language.of("แอปของคุณเข้าสู่ระบบอย่างไร", "how your app logs in"),
+        base = escape(sandbox.base_url()),
+        books_name = language.of("บัญชีของธนาคาร (JSON)", "The banks' books (JSON)"),
+        books_what = language.of("เทียบกับบัญชีของประตู", "to compare with Pratu's own"),
+        apart = language.of(
+            "ข้อมูลในระบบจำลองแยกจากข้อมูลของประตู และคงอยู่เมื่อเริ่มโปรแกรมใหม่ หากต้องการเริ่มใหม่ทั้งหมด ให้หยุดโปรแกรมแล้วลบโฟลเดอร์ข้อมูล",
+            "The sandbox keeps data of its own, apart from Pratu's, and both outlive a restart. To begin anew with everything, stop the program and delete its data folder.",
+        ),
+    )
+}
+
+/// Says that something was done, if it was.
+fn done(is_done: bool, text: &str) -> String {
+    if is_done { format!("<p role=\"status\" class=\"note\">{text}</p>") } else { String::new() }
+}
+
+/// The hidden field that keeps the language over a form.
+fn keep(language: Language) -> String {
+    format!("<input type=\"hidden\" name=\"lang\" value=\"{}\">", language.code())
 }

@@ -13,7 +13,7 @@ use super::{Amount, References};
 use crate::order::{Order, Rail};
 use crate::orders::{self, NewOrder, NotDone};
 use crate::page::{self, two};
-use crate::{Sandbox, store};
+use crate::{Sandbox, kbank, store};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -97,6 +97,11 @@ pub async fn scan(State(sandbox): State<Sandbox>, Query(scan): Query<Scan>) -> R
 /// The order of a QR. A merchant may also write QRs without asking the bank: then it begins here.
 async fn order_of(sandbox: &Sandbox, bill: BillPayment) -> Result<Option<Order>, NotDone> {
     let mut database = sandbox.database().clone();
+    if bill.biller_id == sandbox.config().kbank_biller_id {
+        let Some(id) = kbank::order_id(&bill) else { return Ok(None) };
+        let known = store::order::order(&mut database, id).await?;
+        return Ok(known.filter(|known| bill.amount_satang == Some(known.amount_satang)));
+    }
     if bill.biller_id != sandbox.config().bank_biller_id {
         return Ok(None);
     }

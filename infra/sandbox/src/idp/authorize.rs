@@ -12,7 +12,7 @@ use super::{Asked, Provider, login_page};
 use crate::level::Wanted;
 use crate::persona::Persona;
 use crate::store::grant::{self, Code};
-use crate::{Sandbox, page, secret};
+use crate::{Sandbox, page, people, secret, triggers};
 
 /// Codes live at most this long (FAPI 2.0).
 const CODE_VALID_S: i64 = 60;
@@ -86,13 +86,19 @@ pub async fn decide(
     if choice.action == "cancel" {
         return Err(denied("the person cancelled"));
     }
-    let persona = sandbox.personas().by_code(&choice.persona);
+    let persona = people::present(&sandbox, &choice.persona).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "sandbox: the personas cannot be read");
+        None
+    });
     let persona = persona.ok_or(Refusal::Page("ไม่รู้จักบุคคลนี้", "There is no such persona."))?;
     let level = persona.levels.get(&provider.code).ok_or_else(|| denied("no account at this provider"))?;
     if !Wanted::parse(&asks.acr_values).met_by(*level) {
         return Err(denied("the asked assurance level is not reached"));
     }
-    match issue_code(&sandbox, &provider, persona, &asks).await {
+    if let Some(description) = triggers::login_refused(&sandbox, &provider.code, &persona).await {
+        return Err(denied(description));
+    }
+    match issue_code(&sandbox, &provider, &persona, &asks).await {
         Ok(code) => Ok(page::private(Redirect::to(&back(&provider, &asks, &[("code", &code)])))),
         Err(error) => {
             tracing::error!(error = %error, "sandbox: storing an authorization code failed");

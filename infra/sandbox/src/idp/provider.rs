@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::level::{Ial, Level};
 use crate::persona::{Bilingual, Persona};
-use crate::store;
+use crate::{secret, store};
 
 const PROVIDERS: &str = include_str!("providers.toml");
 
@@ -37,8 +37,18 @@ pub struct Provider {
 struct Shape {
     code: String,
     name: Bilingual,
+    secret: SecretForm,
     claims: BTreeMap<String, Source>,
     scopes: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// What a client must send of its secret.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecretForm {
+    Plain,
+    #[serde(rename = "md5_of_ega")]
+    Md5OfEga,
 }
 
 /// What a claim holds.
@@ -102,7 +112,18 @@ impl Provider {
             scopes.contains(claim.as_str()) || scopes.iter().any(by_group)
         };
         let claims = self.shape.claims.iter().filter(|(claim, _)| released(claim));
-        claims.map(|(claim, source)| (claim.clone(), source.of(persona, level))).collect()
+        let known = persona.known_at(&self.code);
+        let claims = claims.map(|(claim, source)| (claim.clone(), source.of(&known, level)));
+        // A foreigner has no number: the claim is absent, not empty.
+        claims.filter(|(_, value)| !value.is_null()).collect()
+    }
+
+    /// Whether a client with this secret would send what came.
+    pub fn takes_secret(&self, sent: &str, secret: &str) -> bool {
+        match self.shape.secret {
+            SecretForm::Plain => secret::same(sent, secret),
+            SecretForm::Md5OfEga => secret::same(sent, &secret::md5_of_ega(secret)),
+        }
     }
 
     /// Signs an id token.

@@ -69,7 +69,7 @@ pub async fn redeem(
     headers: HeaderMap,
     form: Result<Form<Redeems>, FormRejection>,
 ) -> Result<Response, Refusal> {
-    if !is_our_client(&sandbox, &headers) {
+    if !is_our_client(&sandbox, &provider, &headers) {
         return Err(Refusal::Client);
     }
     let Form(redeems) = form.map_err(|_| Refusal::Request("invalid_request"))?;
@@ -188,13 +188,13 @@ fn personal_claims(
 ) -> Option<Map<String, Value>> {
     let persona = sandbox.personas().by_code(persona)?;
     let level = persona.levels.get(&provider.code)?;
-    let mut claims = provider.claims(persona, *level, scope);
-    claims.insert("sub".to_owned(), json!(subject(provider, persona)));
+    let mut claims = provider.claims(&persona, *level, scope);
+    claims.insert("sub".to_owned(), json!(subject(provider, &persona)));
     Some(claims)
 }
 
 /// HTTP Basic with both parts form-encoded (RFC 6749 2.3.1).
-fn is_our_client(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
+fn is_our_client(sandbox: &Sandbox, provider: &Provider, headers: &HeaderMap) -> bool {
     let credentials = || {
         let (scheme, encoded) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
         let decoded = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
@@ -203,7 +203,7 @@ fn is_our_client(sandbox: &Sandbox, headers: &HeaderMap) -> bool {
     };
     let config = sandbox.config();
     credentials().is_some_and(|(id, given)| {
-        id == config.idp_client_id && secret::same(&given, &config.idp_client_secret)
+        id == config.idp_client_id && provider.takes_secret(&given, &config.idp_client_secret)
     })
 }
 

@@ -1,11 +1,13 @@
 //! Orders, payments and refunds.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use database::{Database, Error, Queryable, Row, Tx, args};
 use uuid::Uuid;
 
 use crate::order::{Order, Paid, Rail, Refund, Status};
 
+/// Lines of a statement that are read at once.
+const STATEMENT_ROWS_MAX: i64 = 2_000;
 /// Payments of one reference on one day that an inquiry tells of.
 const INQUIRY_ROWS_MAX: i64 = 100;
 
@@ -81,6 +83,34 @@ pub async fn orders_paid_on(
                order by paid_at limit $3";
     let rows = database.rows(sql, args![day, reference1, INQUIRY_ROWS_MAX]).await?;
     rows.iter().map(read_order).collect()
+}
+
+/// What was paid at the bank by anyone on one day in Thailand, after a bank's number, in their order.
+pub async fn bank_orders_paid_on(
+    database: &Database,
+    day: NaiveDate,
+    after: &str,
+) -> Result<Vec<Order>, Error> {
+    let sql = "select * from payment_order
+               where paid_on = $1 and rail in ('qr', 'deeplink') and bank_transaction_id > $2
+               order by bank_transaction_id limit $3";
+    database.rows(sql, args![day, after, STATEMENT_ROWS_MAX]).await?.iter().map(read_order).collect()
+}
+
+/// What the bank gave back between two instants, after a refund's id, in their order; each with the
+/// bank's number of the payment.
+pub async fn bank_refunds_between(
+    database: &Database,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    after: &str,
+) -> Result<Vec<(Refund, String)>, Error> {
+    let sql = "select refund.*, payment_order.bank_transaction_id from refund
+               join payment_order on payment_order.id = refund.order_id
+               where refund.provider = 'bank' and refund.created_at >= $1 and refund.created_at < $2
+               and refund.refund_id > $3
+               order by refund.refund_id limit $4";
+    let rows = database.rows(sql, args![from, until, after, STATEMENT_ROWS_MAX]).await?;
+    rows.iter().map(|row| Ok((read_refund(row)?, row.get("bank_transaction_id")?))).collect()
 }
 
 /// The newest orders of all rails.

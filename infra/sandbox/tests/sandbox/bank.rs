@@ -269,3 +269,30 @@ async fn the_bank_refuses_strangers_and_odd_input() {
     assert_eq!(answer.status(), 401);
     assert_eq!(world.books().await["transactions"], json!([]));
 }
+
+#[tokio::test]
+async fn the_account_of_a_day_lists_and_sums_what_came_and_went() {
+    for place in Engines::all().await {
+        let world = World::open(&place.target).await;
+        let qr = create_qr(&world, "PAY020", "505.00").await;
+        let link = create_deeplink(&world, "PAY021").await;
+        for id in [&qr["qrcodeId"], &link["transactionId"]] {
+            assert_eq!(world.send_form(&pay_url(&world, id), "action=pay").await.status(), 200);
+        }
+        let paid = inquire(&world, "PAY020").await[0]["transactionId"].clone();
+        let refund = json!({ "refundId": "R1", "transactionId": paid, "amount": "5.00" });
+        assert_eq!(world.bank_post("/bank/v1/payment/refund", refund).await.0, 200);
+        let day = world.clock.today_in_thailand();
+        let path = format!("/bank/v1/payment/statement?billerId={BILLER}&statementDate={day}");
+        assert_eq!(world.bank_get(&path).await.0, 404, "the day is not over");
+        world.clock.advance(chrono::Duration::days(1));
+        let (status, text) = world.bank_get(&path).await;
+        let text = text.as_str().unwrap();
+        assert_eq!((status, text.lines().count()), (200, 5), "{text}");
+        assert!(text.starts_with(&format!("H|{BILLER}|{day}\n")));
+        assert!(text.contains(&format!("|PAY020|505.00|{day}T")) && text.contains("R|R1|"));
+        assert!(text.ends_with("T|3|1010.00|5.00\n"), "{text}");
+        assert_eq!(world.bank_get(&path.replace(BILLER, "000000000000000")).await.0, 404);
+        assert_eq!(world.bank_get("/bank/v1/payment/statement").await.0, 400);
+    }
+}

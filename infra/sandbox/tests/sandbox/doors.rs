@@ -1,23 +1,9 @@
-//! The start page, the registry, the clock and the limits of all doors.
+//! The registry, the clock and the limits of all doors.
 
 use serde_json::json;
 use testkit::TestDatabase;
 
 use crate::world::{World, json_of};
-
-#[tokio::test]
-async fn the_start_page_introduces_everybody_in_both_languages() {
-    let place = TestDatabase::sqlite();
-    let world = World::open(&place.target).await;
-    let answer = world.client.get(world.at("")).send().await.unwrap();
-    assert!(answer.headers()["content-security-policy"].to_str().unwrap().contains("default-src 'none'"));
-    let page = answer.text().await.unwrap();
-    for text in ["สมชาย ครัวอุดม", "Malee Nadon", "ThaiD (sandbox)", "behave=duplicate", "Now in Thailand"]
-    {
-        assert!(page.contains(text), "{text}");
-    }
-    assert!(!page.contains("<script") && !page.contains("src="));
-}
 
 #[tokio::test]
 async fn the_registry_tells_which_companies_a_person_directs() {
@@ -54,10 +40,32 @@ async fn the_clock_moves_forward_only() {
 }
 
 #[tokio::test]
+async fn the_clock_moves_by_hours_and_days_and_to_the_next_working_day() {
+    let place = TestDatabase::sqlite();
+    let world = World::open(&place.target).await;
+    let send = |body: serde_json::Value| {
+        let request = world.client.post(world.at("/clock")).json(&body);
+        async { json_of(request.send().await.unwrap()).await }
+    };
+    let (status, shown) = send(json!({ "to": "next_working_day" })).await;
+    assert_eq!((status, &shown["in_thailand"]), (200, &json!("2026-11-24T08:30:00+07:00")));
+    let (_, shown) = send(json!({ "days": 4, "hours": 1 })).await;
+    assert_eq!(shown["in_thailand"], "2026-11-28T09:30:00+07:00");
+    assert_eq!(shown["working_day"], false);
+    let moved = world.send_form(&world.at("/clock"), "to=next_working_day&lang=en").await;
+    assert_eq!(moved.headers()["location"], format!("{}?lang=en&done=moved#clock", world.at("")));
+    assert_eq!(world.clock.today_in_thailand().to_string(), "2026-11-30");
+    assert_eq!(send(json!({ "to": "yesterday" })).await.0, 400);
+    assert_eq!(world.send_form(&world.at("/clock"), "days=-1").await.status(), 400);
+}
+
+#[tokio::test]
 async fn a_body_above_64_kib_is_refused() {
     let place = TestDatabase::sqlite();
     let world = World::open(&place.target).await;
-    for path in ["/bank/v1/oauth/token", "/clock", "/registry/companies"] {
+    for path in
+        ["/bank/v1/oauth/token", "/clock", "/registry/companies", "/triggers", "/personas/somchai/reset"]
+    {
         let body = " ".repeat(64 * 1024 + 1);
         let answer = world.client.post(world.at(path)).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 413, "{path}");

@@ -11,7 +11,7 @@ use url::Url;
 use crate::world::{World, json_of};
 
 // RFC 7636, appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const THAID_SCOPE: &str = "openid pid title name name_en given_name family_name birthdate address ial";
 const DGA_SCOPE: &str = "openid profile citizen_id citizen_id_verified ial_level address";
@@ -21,7 +21,7 @@ fn redirect_uri(world: &World, provider: &str) -> String {
 }
 
 /// The address of an authorization request; `changes` replace parameters, an empty value removes one.
-fn authorize_url(world: &World, provider: &str, changes: &[(&str, &str)]) -> String {
+pub fn authorize_url(world: &World, provider: &str, changes: &[(&str, &str)]) -> String {
     let scope = if provider == "dga" { DGA_SCOPE } else { THAID_SCOPE };
     let redirect_uri = redirect_uri(world, provider);
     let mut parameters = vec![
@@ -44,14 +44,14 @@ fn authorize_url(world: &World, provider: &str, changes: &[(&str, &str)]) -> Str
 }
 
 /// Where the browser is sent after a choice on the login page.
-async fn choose(world: &World, url: &str, choice: &'static str) -> HashMap<String, String> {
+pub async fn choose(world: &World, url: &str, choice: &'static str) -> HashMap<String, String> {
     let answer = world.send_form(url, choice).await;
     assert_eq!(answer.status(), 303);
     let location = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
     location.query_pairs().into_owned().collect()
 }
 
-async fn redeem(world: &World, provider: &str, code: &str, verifier: &str, secret: &str) -> (u16, Value) {
+pub async fn redeem(world: &World, provider: &str, code: &str, verifier: &str, secret: &str) -> (u16, Value) {
     let redirect_uri = redirect_uri(world, provider);
     let form = [
         ("grant_type", "authorization_code"),
@@ -69,10 +69,12 @@ async fn redeem(world: &World, provider: &str, code: &str, verifier: &str, secre
     json_of(request.send().await.unwrap()).await
 }
 
-const SECRET: &str = "sandbox-idp-secret";
+pub const SECRET: &str = "sandbox-idp-secret";
+/// What DGA takes for it, by Python's hashlib.
+pub const DGA_SECRET: &str = "af90caed7cc0e951faa3cf410b684a99";
 
 /// Verifies the id token against the provider's published keys.
-async fn verified(world: &World, provider: &str, id_token: &str) -> Value {
+pub async fn verified(world: &World, provider: &str, id_token: &str) -> Value {
     let (_, jwks) =
         json_of(world.client.get(world.at(&format!("/idp/{provider}/jwks"))).send().await.unwrap()).await;
     let keys: JwkSet = serde_json::from_value(jwks).unwrap();
@@ -118,9 +120,9 @@ async fn each_provider_has_its_own_shape_and_subject() {
     let place = TestDatabase::sqlite();
     let world = World::open(&place.target).await;
     let mut subjects = Vec::new();
-    for provider in ["thaid", "dga"] {
+    for (provider, secret) in [("thaid", SECRET), ("dga", DGA_SECRET)] {
         let sent = choose(&world, &authorize_url(&world, provider, &[]), "persona=somchai").await;
-        let (_, tokens) = redeem(&world, provider, &sent["code"], VERIFIER, SECRET).await;
+        let (_, tokens) = redeem(&world, provider, &sent["code"], VERIFIER, secret).await;
         let claims = verified(&world, provider, tokens["id_token"].as_str().unwrap()).await;
         subjects.push(claims["sub"].clone());
         if provider == "dga" {
@@ -131,6 +133,16 @@ async fn each_provider_has_its_own_shape_and_subject() {
         }
     }
     assert_ne!(subjects[0], subjects[1]);
+}
+
+#[tokio::test]
+async fn dga_takes_the_secret_in_its_own_form_only() {
+    let place = TestDatabase::sqlite();
+    let world = World::open(&place.target).await;
+    let sent = choose(&world, &authorize_url(&world, "dga", &[]), "persona=somchai").await;
+    let plain = redeem(&world, "dga", &sent["code"], VERIFIER, SECRET).await;
+    assert_eq!(plain, (401, json!({ "error": "invalid_client" })));
+    assert_eq!(redeem(&world, "dga", &sent["code"], VERIFIER, DGA_SECRET).await.0, 200);
 }
 
 #[tokio::test]
@@ -181,7 +193,7 @@ async fn a_code_is_refused_with_a_bad_verifier_secret_provider_or_after_a_minute
     assert_eq!(redeem(&world, "thaid", &code, VERIFIER, SECRET).await.0, 200, "a stranger uses nothing up");
 
     let code = choose(&world, &url, "persona=malee").await["code"].clone();
-    assert_eq!(redeem(&world, "dga", &code, VERIFIER, SECRET).await, refused);
+    assert_eq!(redeem(&world, "dga", &code, VERIFIER, DGA_SECRET).await, refused);
 
     let code = choose(&world, &url, "persona=malee").await["code"].clone();
     world.clock.advance(chrono::Duration::seconds(61));

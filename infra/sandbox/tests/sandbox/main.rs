@@ -5,5 +5,9 @@
 mod bank;
 mod doors;
 mod identity;
+mod kbank;
+mod people;
+mod start_page;
+mod triggers;
 mod wallet;
 mod world;
