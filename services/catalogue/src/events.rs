@@ -26,6 +26,7 @@ pub fn offering_published(id: Uuid, revision: i64, content: &OfferingContent) ->
             "fee_due": content.fee.billed_due(),
             "fee_on_rejection": content.fee.on_rejection,
             "legal_days": content.legal_days.days,
+            "legal_days_counted": content.legal_days.counted,
             "decision": content.decision,
             "accepting": content.accepting,
             "form": content.form,

@@ -1,5 +1,6 @@
 //! What the catalogue's files say: agencies, public services with their offerings, life events.
 
+mod edit;
 mod file;
 mod finding;
 mod form;
@@ -12,7 +13,8 @@ use auth::{Aal, Ial};
 use graphql::LocalizedText;
 use serde::{Deserialize, Serialize};
 
-pub use file::{Catalogue, SourceFile};
+pub use edit::{OfferingEdit, fault, satang_of};
+pub use file::{Catalogue, FILE_BYTES_MAX, SourceFile};
 pub use finding::{Finding, Findings};
 pub use form::{Form, Layout, Section};
 pub use offering::{OfferingContent, PublishedForm, fingerprint, offering_id};
@@ -150,6 +152,10 @@ pub struct Offering {
     /// False pauses filing without taking the offering out of the catalogue.
     #[serde(default = "yes")]
     pub accepting: bool,
+    /// Where to go at this agency, when it is not where the service says. Left out when empty: revisions
+    /// published before there were any keep their fingerprint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
 }
 
 /// The fee (ค่าธรรมเนียม) of an offering.
@@ -172,11 +178,32 @@ pub struct Fee {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LegalDays {
     pub days: i32,
+    /// Left out when they are working days: revisions published before it could be said keep their fingerprint.
+    #[serde(default, skip_serializing_if = "DaysCounted::are_working")]
+    pub counted: DaysCounted,
     pub status: FactStatus,
     #[serde(default)]
     pub source: Option<String>,
     #[serde(default)]
     pub note: Option<LocalizedText>,
+}
+
+/// Which days count towards the days allowed for a decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Enum)]
+#[serde(rename_all = "snake_case")]
+pub enum DaysCounted {
+    /// The agency's working days (วันทำการ).
+    #[default]
+    Working,
+    /// Every day (วันตามปฏิทิน).
+    Calendar,
+}
+
+impl DaysCounted {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+    fn are_working(&self) -> bool {
+        *self == DaysCounted::Working
+    }
 }
 
 /// A bundle of services for one event in a life (เหตุการณ์ในชีวิต), in the order to take them.

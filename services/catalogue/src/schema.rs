@@ -1,11 +1,14 @@
-//! The catalogue's part of the graph: public, no login needed.
+//! The catalogue's part of the graph: public, but for editing an offering and the record of it.
 
 mod agency;
+mod edit;
 mod life_event;
 mod offering;
+mod offering_change;
+mod problem;
 mod public_service;
 
-use async_graphql::{EmptyMutation, EmptySubscription, MergedObject, Schema};
+use async_graphql::{EmptySubscription, MergedObject, Schema};
 use graphql::{ErrorCode, Failure};
 
 use crate::Service;
@@ -18,14 +21,21 @@ pub struct Query(
     offering::OfferingQuery,
     agency::AgencyQuery,
     life_event::LifeEventQuery,
+    offering_change::OfferingChangeQuery,
 );
 
+/// What can be changed without a file.
+#[derive(Default, MergedObject)]
+pub struct Mutation(edit::OfferingMutation);
+
 /// The subgraph of the catalogue.
-pub type CatalogueSchema = Schema<Query, EmptyMutation, EmptySubscription>;
+pub type CatalogueSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// Builds the schema; without a service it can only be described.
 pub(crate) fn build(service: Option<Service>) -> CatalogueSchema {
-    let schema = Schema::build(Query::default(), EmptyMutation, EmptySubscription).enable_federation();
+    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<problem::Problem>()
+        .enable_federation();
     match service {
         Some(service) => schema.extension(LoaderPerRequest(service.clone())).data(service).finish(),
         None => schema.finish(),

@@ -1,6 +1,6 @@
 //! The catalogue as one thing that is opened, filled and asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use chassis::Environment;
@@ -8,12 +8,17 @@ use clock::Clock;
 use database::{Database, Target};
 use outbox::{Consumer, Outbox};
 
+use crate::files::{self, Exported};
 use crate::model::{Catalogue, Findings, SourceFile, fingerprint};
-use crate::search::Index;
-use crate::store::{Applied, Store};
+use crate::search::{Index, Preparation};
+use crate::store::{Applied, Edits, Store};
 use crate::{CatalogueSchema, EMBEDDED, MIGRATIONS, schema};
 
-const FILES_MAX: usize = 20_000;
+/// Services read and prepared for the search at a time.
+const PREPARED_AT_ONCE: usize = 200;
+
+/// All tables of the catalogue's database.
+const MIGRATED: [&database::Migrations; 3] = [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &MIGRATIONS];
 
 /// Why the catalogue could not be opened, filled or read.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +31,16 @@ pub enum Error {
     Files(#[from] Findings),
     #[error("production refuses sample fees: {}", .0.join(", "))]
     SampleFees(Vec<String>),
+    #[error("nothing was published: it would undo what officers changed without a file, of {} (--undo-edits does)", .0.join(", "))]
+    Edited(Vec<String>),
     #[error("{path}: {source}", path = path.display())]
-    Directory { path: std::path::PathBuf, source: std::io::Error },
+    Directory { path: PathBuf, source: std::io::Error },
+    #[error("{path} is not empty: name another folder, or let it be overwritten (--overwrite)", path = .0.display())]
+    NotEmpty(PathBuf),
+    #[error("{file} cannot be written as a file")]
+    NotWritable { file: String, source: toml::ser::Error },
+    #[error("something was published while the catalogue was written out: do it again")]
+    PublishedMeanwhile,
 }
 
 /// The catalogue service. Cloning shares it.
@@ -36,14 +49,16 @@ pub struct Service {
     store: Store,
     environment: Environment,
     index: Arc<RwLock<Arc<Index>>>,
+    /// Held while the index is built, so that it is built once however many ask.
+    preparation: Arc<tokio::sync::Mutex<Preparation>>,
 }
 
 impl Service {
     /// Opens the catalogue's database; it holds what was published before.
     pub async fn open(target: &Target, clock: Clock, environment: Environment) -> Result<Self, Error> {
-        let database = Database::open(target, "catalogue", &[&outbox::MIGRATIONS, &MIGRATIONS]).await?;
+        let database = Database::open(target, "catalogue", &MIGRATED).await?;
         let store = Store::new(database, Outbox::new(clock.clone()), clock);
-        let service = Self { store, environment, index: Arc::default() };
+        let service = Self { store, environment, index: Arc::default(), preparation: Arc::default() };
         service.rebuild_index().await?;
         Ok(service)
     }
@@ -59,19 +74,25 @@ impl Service {
         if self.store.embedded_set_was_published(&set).await? {
             return Ok(Applied::default());
         }
-        self.publish(&files, Some(&set)).await
+        self.publish(&files, Edits::Undo, Some(&set)).await
     }
 
     /// Publishes the files below `directory`, laid out as this crate's folders are.
-    pub async fn apply_directory(&self, directory: &Path) -> Result<Applied, Error> {
+    pub async fn apply_directory(&self, directory: &Path, edits: Edits) -> Result<Applied, Error> {
         let directory = directory.to_owned();
-        let read = tokio::task::spawn_blocking(move || files_below(&directory));
-        self.publish(&read.await.expect("reading files does not panic")?, None).await
+        let read = tokio::task::spawn_blocking(move || files::below(&directory));
+        self.publish(&read.await.expect("reading files does not panic")?, edits, None).await
+    }
+
+    /// Writes what is published into `directory`, as files that make no new revision when they are applied.
+    /// What is in the folder already is replaced only if it may be.
+    pub async fn export_directory(&self, directory: &Path, overwrite: bool) -> Result<Exported, Error> {
+        files::export(&self.store, directory, overwrite).await
     }
 
     /// Publishes `files`. The same content makes no new revision; all of them are published or none.
-    pub async fn apply(&self, files: &[SourceFile]) -> Result<Applied, Error> {
-        self.publish(files, None).await
+    pub async fn apply(&self, files: &[SourceFile], edits: Edits) -> Result<Applied, Error> {
+        self.publish(files, edits, None).await
     }
 
     /// The offerings now published with a sample fee: production does not start with any.
@@ -99,6 +120,11 @@ impl Service {
         self.store.outbox()
     }
 
+    /// Whether an offering with a sample fee is refused.
+    pub(crate) fn refuses_sample_fees(&self) -> bool {
+        self.environment == Environment::Production
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -112,64 +138,57 @@ impl Service {
         self.rebuild_index().await
     }
 
-    async fn publish(&self, files: &[SourceFile], embedded_set: Option<&str>) -> Result<Applied, Error> {
+    async fn publish(
+        &self,
+        files: &[SourceFile],
+        edits: Edits,
+        embedded_set: Option<&str>,
+    ) -> Result<Applied, Error> {
         let catalogue = Catalogue::read(files)?;
         let sample_fees = catalogue.sample_fees();
-        if self.environment == Environment::Production && !sample_fees.is_empty() {
+        if self.refuses_sample_fees() && !sample_fees.is_empty() {
             return Err(Error::SampleFees(sample_fees));
         }
-        let applied = self.store.apply(&catalogue, embedded_set).await?;
-        self.rebuild_index().await?;
+        let applied = self.store.apply(&catalogue, edits, embedded_set).await?;
+        // What is published is published: the next search will try again.
+        if let Err(error) = self.rebuild_index().await {
+            tracing::warn!(%error, "the search index is not up to date yet");
+        }
         Ok(applied)
     }
 
+    /// Builds the index of the latest publication, unless another did while this one waited. What did not
+    /// change since the last time is not prepared again.
     async fn rebuild_index(&self) -> Result<Arc<Index>, Error> {
-        let (publication, documents) = self.store.documents().await?;
-        let build = tokio::task::spawn_blocking(move || Arc::new(Index::build(publication, documents)));
-        let fresh = build.await.expect("building the index does not panic");
-        let mut held = self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Two rebuilds may pass each other: the newer publication stays.
-        if fresh.publication >= held.publication {
-            *held = Arc::clone(&fresh);
+        let mut preparation = Arc::clone(&self.preparation).lock_owned().await;
+        let held = self.held_index();
+        if self.store.publication().await? == held.publication {
+            return Ok(held);
         }
+        let listing = self.store.listing().await?;
+        let changed = listing
+            .services
+            .iter()
+            .filter(|service| !preparation.holds(&service.code, service.revision, &listing.agency_names));
+        let changed: Vec<String> = changed.map(|service| service.code.clone()).collect();
+        for codes in changed.chunks(PREPARED_AT_ONCE) {
+            let records = self.store.services(codes).await?;
+            let names = listing.agency_names.clone();
+            let prepare = tokio::task::spawn_blocking(move || {
+                for record in records {
+                    preparation.add(record.code, record.revision, record.content, &names);
+                }
+                preparation
+            });
+            preparation = prepare.await.expect("preparing services does not panic");
+        }
+        let build = tokio::task::spawn_blocking(move || Arc::new(preparation.index(listing)));
+        let fresh = build.await.expect("building the index does not panic");
+        *self.index.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::clone(&fresh);
         Ok(fresh)
     }
 
     fn held_index(&self) -> Arc<Index> {
         Arc::clone(&self.index.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
-}
-
-fn files_below(directory: &Path) -> Result<Vec<SourceFile>, Error> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Directory { path, source }
-    };
-    let mut files = Vec::new();
-    let mut findings = Findings::default();
-    for folder in ["agencies", "public_services", "life_events"] {
-        let below = directory.join(folder);
-        if !below.is_dir() {
-            continue;
-        }
-        for entry in std::fs::read_dir(&below).map_err(at(&below))? {
-            let path = entry.map_err(at(&below))?.path();
-            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if !name.ends_with(".toml") {
-                continue;
-            }
-            if files.len() == FILES_MAX {
-                findings.add(folder, "", format!("more than {FILES_MAX} files"));
-                return Err(findings.into());
-            }
-            let text = std::fs::read_to_string(&path).map_err(at(&path))?;
-            files.push(SourceFile { path: format!("{folder}/{name}"), text });
-        }
-    }
-    if files.is_empty() {
-        findings.add(&directory.display().to_string(), "", "holds no catalogue files");
-    }
-    findings.into_result()?;
-    files.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(files)
 }

@@ -1,8 +1,9 @@
-//! Every SQL statement of the catalogue: here the reading ones, in `store/publication.rs` the writing ones.
+//! Every SQL statement of the catalogue: here what requests read, in `store/listing.rs` what reads all of
+//! it, in `store/publication.rs` and `store/edit.rs` what writes.
 
+mod edit;
+mod listing;
 mod publication;
-
-use std::collections::HashMap;
 
 use clock::Clock;
 use database::{Database, Row, args};
@@ -13,16 +14,14 @@ use uuid::Uuid;
 
 use crate::Error;
 use crate::model::{Agency, LifeEvent, OfferingContent, PublicService};
-use crate::search::Document;
 
-pub use publication::Applied;
+pub use edit::{Edit, EditRefusal, OfferingChange, Terms};
+pub use listing::{ListedService, Listing};
+pub use publication::{Applied, Edits};
 
-/// Rows read at a time where all of a table are read.
-const CHUNK_ROWS: i64 = 1_000;
 /// Services whose offerings are read in one statement: times a page, it stays below the rows of one answer.
 const SERVICES_PER_STATEMENT: usize = 50;
 const SAMPLE_FEES_MAX: i64 = 1_000;
-const AGENCIES_MAX: i64 = 9_000;
 
 const SERVICE: &str = "select s.code, s.revision, s.fileable, r.form_revision, r.content
     from public_service s
@@ -208,54 +207,6 @@ impl Store {
         );
         let rows = self.database.rows(&sql, args![json!(services)]).await?;
         rows.iter().map(|row| Ok((row.get("public_service_code")?, life_event(row)?))).collect()
-    }
-
-    /// All that is searched, with the number of a publication that it is at least as new as.
-    pub async fn documents(&self) -> Result<(i64, Vec<Document>), Error> {
-        let publication = self.publication().await?;
-        let agencies = self.agencies(None, AGENCIES_MAX).await?;
-        let names: HashMap<String, _> =
-            agencies.into_iter().map(|agency| (agency.code, agency.content.name)).collect();
-        let mut offered = self.agencies_and_areas().await?;
-        let sql = format!("{SERVICE} where s.code > $1 order by s.code limit $2");
-        let mut documents = Vec::new();
-        let mut after = String::new();
-        loop {
-            let rows = self.database.rows(&sql, args![&after, CHUNK_ROWS]).await?;
-            for row in &rows {
-                let record = service(row)?;
-                after.clone_from(&record.code);
-                documents.push(Document {
-                    agency_name: names.get(&record.content.agency).cloned().unwrap_or_default(),
-                    offered_by: offered.remove(&record.code).unwrap_or_default(),
-                    code: record.code,
-                    fileable: record.fileable,
-                    service: record.content,
-                });
-            }
-            if rows.len() < usize::try_from(CHUNK_ROWS).unwrap_or(usize::MAX) {
-                return Ok((publication, documents));
-            }
-        }
-    }
-
-    /// Who offers each service, and where.
-    async fn agencies_and_areas(&self) -> Result<HashMap<String, Vec<(String, Option<String>)>>, Error> {
-        let sql = "select public_service_code, agency_code, area_code from offering
-                   where public_service_code > $1 or (public_service_code = $1 and agency_code > $2)
-                   order by public_service_code, agency_code limit $3";
-        let mut offered: HashMap<String, Vec<_>> = HashMap::new();
-        let mut after = (String::new(), String::new());
-        loop {
-            let rows = self.database.rows(sql, args![&after.0, &after.1, CHUNK_ROWS]).await?;
-            for row in &rows {
-                after = (row.get("public_service_code")?, row.get("agency_code")?);
-                offered.entry(after.0.clone()).or_default().push((after.1.clone(), row.get("area_code")?));
-            }
-            if rows.len() < usize::try_from(CHUNK_ROWS).unwrap_or(usize::MAX) {
-                return Ok(offered);
-            }
-        }
     }
 }
 

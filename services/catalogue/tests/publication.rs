@@ -2,7 +2,7 @@
 
 mod setting;
 
-use catalogue::{Service, SourceFile, offering_id};
+use catalogue::{Edits, Service, SourceFile, offering_id};
 use chassis::Environment;
 use database::args;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ async fn the_same_files_make_no_new_revision() {
     for setting in settings().await {
         let before = messages(&setting.service).await.len();
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let applied = setting.service.apply_directory(folder).await.unwrap();
+        let applied = setting.service.apply_directory(folder, Edits::Keep).await.unwrap();
         assert!(applied.is_empty(), "{applied:?}");
         assert!(setting.service.apply_embedded().await.unwrap().is_empty());
         assert_eq!(messages(&setting.service).await.len(), before);
@@ -46,7 +46,7 @@ async fn an_edited_fee_is_a_new_revision_of_that_offering_alone() {
     for setting in settings().await {
         let before = messages(&setting.service).await.len();
         let file = edited("public_services/LAO-01.toml", "\"1000.00\"", "\"1200.00\"");
-        let applied = setting.service.apply(&[file]).await.unwrap();
+        let applied = setting.service.apply(&[file], Edits::Keep).await.unwrap();
         let nonthaburi = offering_id("LAO-01", "nonthaburi");
         assert_eq!((applied.services.len(), applied.offerings), (0, vec![nonthaburi]));
 
@@ -94,6 +94,7 @@ async fn a_message_carries_all_that_an_application_pins() {
                 "fee_due": "submission",
                 "fee_on_rejection": "refund",
                 "legal_days": 1,
+                "legal_days_counted": "working",
                 "decision": "officer",
                 "accepting": true,
                 "form": { "revision": 1, "schema": "…", "layout": "…" },
@@ -116,6 +117,25 @@ async fn a_message_carries_all_that_an_application_pins() {
 }
 
 #[tokio::test]
+async fn a_manual_that_counts_every_day_says_so_to_citizens_and_to_applications() {
+    for setting in settings().await {
+        let (working, calendar) = ("legal_days = { days = 30,", "legal_days = { counted = \"calendar\", days = 30,");
+        let file = edited("public_services/LAO-01.toml", working, calendar);
+        setting.service.apply(&[file], Edits::Keep).await.unwrap();
+        let document = r#"{ publicService(code: "LAO-01") { offerings(first: 10) { nodes { legalDaysCounted } } } }"#;
+        let data = setting.ask(document, json!({})).await;
+        for offering in data["publicService"]["offerings"]["nodes"].as_array().unwrap() {
+            assert_eq!(offering["legalDaysCounted"], "CALENDAR", "{data}");
+        }
+        let messages = messages(&setting.service).await;
+        let id = json!(offering_id("LAO-01", "nonthaburi"));
+        let of_offering = messages.iter().filter(|message| message["offering_id"] == id);
+        let counted: Vec<_> = of_offering.map(|message| &message["legal_days_counted"]).collect();
+        assert_eq!(counted, ["working", "calendar"]);
+    }
+}
+
+#[tokio::test]
 async fn an_edited_form_raises_its_revision_and_an_edited_text_does_not() {
     for setting in settings().await {
         let form = async || {
@@ -125,12 +145,19 @@ async fn an_edited_form_raises_its_revision_and_an_edited_text_does_not() {
             (service["revision"].as_i64().unwrap(), service["form"]["revision"].as_i64().unwrap())
         };
         let path = "public_services/LAO-01.toml";
-        setting.service.apply(&[edited(path, "Receive the licence", "Get the licence")]).await.unwrap();
+        setting
+            .service
+            .apply(&[edited(path, "Receive the licence", "Get the licence")], Edits::Keep)
+            .await
+            .unwrap();
         assert_eq!(form().await, (2, 1));
-        let applied =
-            setting.service.apply(&[edited(path, "\"Name of the shop\"", "\"Shop name\"")]).await.unwrap();
+        let applied = setting
+            .service
+            .apply(&[edited(path, "\"Name of the shop\"", "\"Shop name\"")], Edits::Keep)
+            .await
+            .unwrap();
         assert_eq!(form().await, (3, 2));
-        assert_eq!(applied.offerings.len(), 2, "an offering pins its form");
+        assert_eq!(applied.offerings.len(), 3, "an offering pins its form");
     }
 }
 
@@ -140,14 +167,14 @@ async fn an_offering_that_the_file_no_longer_names_stops_accepting() {
         let whole = edited("public_services/LAO-01.toml", "[[offerings]]", "[[offerings]]");
         let cut = whole.text.rfind("[[offerings]]").unwrap();
         let file = SourceFile { path: whole.path, text: whole.text[..cut].to_owned() };
-        let applied = setting.service.apply(std::slice::from_ref(&file)).await.unwrap();
+        let applied = setting.service.apply(std::slice::from_ref(&file), Edits::Keep).await.unwrap();
         assert_eq!(applied.offerings, [offering_id("LAO-01", "chiang-mai")]);
         let withdrawn = fee(&setting, "5001").await;
         assert_eq!(
             (&withdrawn["offering"]["accepting"], &withdrawn["offering"]["revision"]),
             (&json!(false), &json!(2))
         );
-        assert!(setting.service.apply(&[file]).await.unwrap().is_empty());
+        assert!(setting.service.apply(&[file], Edits::Keep).await.unwrap().is_empty());
     }
 }
 
@@ -155,11 +182,11 @@ async fn an_offering_that_the_file_no_longer_names_stops_accepting() {
 async fn an_agencys_new_name_shows_in_all_it_offers() {
     for setting in settings().await {
         let file = edited("agencies/chiang-mai.toml", "Chiang Mai City Municipality", "City of Chiang Mai");
-        let applied = setting.service.apply(&[file]).await.unwrap();
-        assert_eq!((applied.agencies.len(), applied.offerings.len()), (1, 4));
+        let applied = setting.service.apply(&[file], Edits::Keep).await.unwrap();
+        assert_eq!((applied.agencies.len(), applied.offerings.len()), (1, 7));
         let messages = messages(&setting.service).await;
         let renamed = messages.iter().filter(|message| message["agency_name"]["en"] == "City of Chiang Mai");
-        assert_eq!(renamed.count(), 4);
+        assert_eq!(renamed.count(), 7);
     }
 }
 
@@ -172,7 +199,11 @@ async fn what_was_applied_survives_a_restart_and_is_searched_by_every_process() 
         let other = Setting { service: open(&setting.place).await, place: Engines::all().await.remove(0) };
         assert_eq!(other.search("zebra").await, [""; 0]);
         let path = "public_services/LAO-01.toml";
-        setting.service.apply(&[edited(path, "en = [\"food\"", "en = [\"zebra\", \"food\"")]).await.unwrap();
+        setting
+            .service
+            .apply(&[edited(path, "en = [\"food\"", "en = [\"zebra\", \"food\"")], Edits::Keep)
+            .await
+            .unwrap();
         assert_eq!(other.search("zebra").await, ["LAO-01"]);
         assert!(other.service.apply_embedded().await.unwrap().is_empty());
         assert_eq!(setting.search("zebra").await, ["LAO-01"]);
@@ -184,13 +215,13 @@ async fn a_set_with_a_wrong_reference_changes_nothing() {
     for setting in settings().await {
         let good = edited("public_services/LAO-01.toml", "\"1000.00\"", "\"1200.00\"");
         let bad = edited("public_services/LAO-02.toml", "agency = \"chiang-mai\"", "agency = \"atlantis\"");
-        let error = setting.service.apply(&[good, bad]).await.unwrap_err().to_string();
+        let error = setting.service.apply(&[good, bad], Edits::Keep).await.unwrap_err().to_string();
         assert!(
             error.contains("LAO-02.toml: offerings[1].agency: there is no agency \"atlantis\""),
             "{error}"
         );
         let event = edited("life_events/have-a-child.toml", "NHSO-01", "NHSO-99");
-        let error = setting.service.apply(&[event]).await.unwrap_err().to_string();
+        let error = setting.service.apply(&[event], Edits::Keep).await.unwrap_err().to_string();
         assert!(error.contains("there is no public service \"NHSO-99\""), "{error}");
         assert_eq!(fee(&setting, "1201").await["offering"]["revision"], 1);
     }
@@ -222,5 +253,27 @@ async fn two_processes_that_start_at_once_publish_once() {
         let (first, second) = (first.unwrap(), second.unwrap());
         assert!(first.is_empty() != second.is_empty());
         assert_eq!(messages(&one).await.len(), first.offerings.len() + second.offerings.len());
+    }
+}
+
+#[tokio::test]
+async fn files_published_at_the_same_time_all_come_to_hold() {
+    for setting in settings().await {
+        let fees = ["LAO-01", "LAO-02"].map(|code| {
+            edited(&format!("public_services/{code}.toml"), "due = \"approval\"", "due = \"submission\"")
+        });
+        let [one, other] = &fees;
+        let service = &setting.service;
+        let (first, second) = tokio::join!(
+            service.apply(std::slice::from_ref(one), Edits::Keep),
+            service.apply(std::slice::from_ref(other), Edits::Keep),
+        );
+        assert!(!first.unwrap().is_empty() && !second.unwrap().is_empty());
+        let document = r#"query($code: String!) { publicService(code: $code) { offering(area: "1201") { fee { due } } } }"#;
+        for code in ["LAO-01", "LAO-02"] {
+            let data = setting.ask(document, json!({ "code": code })).await;
+            assert_eq!(data["publicService"]["offering"]["fee"]["due"], "SUBMISSION", "{code}");
+        }
+        assert!(service.apply(&fees, Edits::Keep).await.unwrap().is_empty());
     }
 }

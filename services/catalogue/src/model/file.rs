@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::{Agency, Findings, LifeEvent, PublicService, rules};
 
-/// Room for a large form; a file beyond it is not a catalogue file.
-const FILE_BYTES_MAX: usize = 256 * 1024;
+/// Room for a form and for an offering by each of the country's municipalities; a larger file is not a
+/// catalogue file.
+pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// One file: its path below the catalogue's folder, `public_services/LAO-01.toml`, and its text.
 #[derive(Clone, Debug)]
@@ -103,6 +104,8 @@ fn keys_not_understood(written: &Value, understood: &Value, path: &str) -> Vec<S
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
                 match understood.get(key) {
                     Some(understood) => keys_not_understood(value, understood, &path),
+                    // An empty list says no more than one that is left out.
+                    None if value.as_array().is_some_and(Vec::is_empty) => Vec::new(),
                     None => vec![path],
                 }
             };

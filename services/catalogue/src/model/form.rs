@@ -13,6 +13,11 @@ const FIELDS_MAX: usize = 100;
 /// Longer than any answer that an officer reads.
 const TEXT_CHARS_MAX: u64 = 10_000;
 const ITEMS_MAX: u64 = 200;
+/// Every revision of every offering pins the form: it is kept small.
+const FORM_BYTES_MAX: usize = 128 * 1024;
+const SECTIONS_MAX: usize = 50;
+/// How the TOML reader writes a date that stands without quotes.
+const TOML_DATE: &str = "$__toml_private_datetime";
 
 /// What a prefilled field may be filled from; applications knows how to fetch each.
 const SOURCES: [&str; 6] = [
@@ -113,6 +118,16 @@ impl Form {
                 );
             }
         }
+        let text = self.schema.to_string();
+        if text.len() > FORM_BYTES_MAX {
+            return findings.add(file, "form.schema", format!("is larger than {FORM_BYTES_MAX} bytes"));
+        }
+        if text.contains(TOML_DATE) {
+            findings.add(file, "form.schema", "has a date that is not in quotes");
+        }
+        if !(1..=SECTIONS_MAX).contains(&self.layout.sections.len()) {
+            findings.add(file, "form.layout.sections", format!("are not 1 to {SECTIONS_MAX}"));
+        }
         let schema = self.published(1).schema;
         if let Err(error) = jsonschema::draft202012::meta::validate(&schema) {
             findings.add(file, format!("form.schema{}", error.instance_path()), error.to_string());
@@ -173,6 +188,9 @@ fn lint_properties(
             findings.add(file, key, "is not a schema");
             continue;
         };
+        if !super::rules::is_field_name(name) {
+            findings.add(file, &key, "is not a name of small letters, digits and underscores");
+        }
         for (title, language) in [("title", "Thai"), ("x-title-en", "English")] {
             if property.get(title).and_then(Value::as_str).is_none_or(|text| text.trim().is_empty()) {
                 findings.add(file, &key, format!("has no {title}, its {language} title"));
@@ -181,6 +199,9 @@ fn lint_properties(
         lint_source(name, property, &key, top, file, findings);
         lint_limits(property, &key, file, findings);
         let items = property.get("items").and_then(Value::as_object);
+        if let Some(items) = items {
+            lint_limits(items, &format!("{key}.items"), file, findings);
+        }
         for (below, at) in [(Some(property), ""), (items, ".items")] {
             if let Some(inner) = below.and_then(|schema| schema.get("properties")).and_then(Value::as_object)
             {
@@ -244,6 +265,20 @@ fn lint_limits(property: &Map<String, Value>, key: &str, file: &str, findings: &
         }
         Some("array") if limit("maxItems").is_none_or(|items| items > ITEMS_MAX) => {
             findings.add(file, key, format!("is a list without maxItems of at most {ITEMS_MAX}"));
+        }
+        Some("array") if !property.get("items").is_some_and(Value::is_object) => {
+            findings.add(file, key, "is a list that does not say of what (items)");
+        }
+        // What is in an object is checked like the form itself, so it must be all that can be in it.
+        Some("object")
+            if !property.get("properties").is_some_and(Value::is_object)
+                || property.get("additionalProperties") != Some(&json!(false)) =>
+        {
+            findings.add(
+                file,
+                key,
+                "is an object without properties, or one that takes others (additionalProperties)",
+            );
         }
         Some("number" | "integer") if !property.contains_key("maximum") => {
             findings.add(file, key, "is a number without a maximum");

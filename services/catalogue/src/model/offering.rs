@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Agency, Area, Audience, DecisionMode, Evidence, FactStatus, Fee, FeeDue, Layout, LegalDays, Offering,
-    PublicService,
+    Agency, Area, Audience, Contact, DecisionMode, Evidence, FactStatus, Fee, FeeDue, Layout, LegalDays,
+    Offering, PublicService,
 };
 
 /// The content of an offering's revision: the offering with what its service and agency said at that time.
@@ -30,6 +30,9 @@ pub struct OfferingContent {
     pub accepting: bool,
     pub form: Option<PublishedForm>,
     pub evidence: Vec<Evidence>,
+    /// Where to go at this agency, when it is not where the service says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
 }
 
 /// A form as it is published: its schema completed, under a number that rises with each change.
@@ -64,6 +67,20 @@ impl OfferingContent {
             accepting: offering.accepting && form.is_some(),
             form: form.map(|form| form.published(form_revision)),
             evidence: service.evidence.clone(),
+            contacts: offering.contacts.clone(),
+        }
+    }
+
+    /// The offering's own lines, as a file has them.
+    pub fn offering(&self) -> Offering {
+        Offering {
+            agency: self.agency_code.clone(),
+            decision: self.decision,
+            fee: self.fee.clone(),
+            legal_days: self.legal_days.clone(),
+            // Without a form nothing is accepted, whatever the file says.
+            accepting: self.accepting || self.form.is_none(),
+            contacts: self.contacts.clone(),
         }
     }
 

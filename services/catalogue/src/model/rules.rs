@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use graphql::LocalizedText;
 
 use super::{
-    Agency, Area, Catalogue, Evidence, FactStatus, Fee, FeeDue, Findings, LifeEvent, Offering, PublicService,
+    Agency, Area, Catalogue, Contact, Evidence, FactStatus, Fee, FeeDue, Findings, LegalDays, LifeEvent,
+    Offering, PublicService,
 };
 
 const TEXT_CHARS_MAX: usize = 2_000;
+const KEYWORD_CHARS_MAX: usize = 100;
+const PHONE_CHARS_MAX: usize = 60;
 const LIST_MAX: usize = 100;
 const OFFERINGS_MAX: usize = 8_000;
 const LEGAL_DAYS_MAX: i32 = 730;
@@ -87,18 +90,36 @@ fn check_service(code: &str, service: &PublicService, file: &str, findings: &mut
         check_text(&format!("{key}.title"), &basis.title, file, findings);
         check_fact(&key, basis.status, basis.source.as_deref(), file, findings);
     }
-    for (index, contact) in service.contacts.iter().enumerate() {
-        let key = format!("contacts[{index}]");
-        check_text(&format!("{key}.name"), &contact.name, file, findings);
-        check_fact(&key, contact.status, contact.source.as_deref(), file, findings);
-        if contact.url.as_deref().is_some_and(|url| !url.starts_with("https://")) {
-            findings.add(file, format!("{key}.url"), "does not begin with https://");
+    check_contacts("contacts", &service.contacts, file, findings);
+    for (key, words) in [("keywords.th", &service.keywords.th), ("keywords.en", &service.keywords.en)] {
+        if words.iter().any(|word| word.trim().is_empty() || word.chars().count() > KEYWORD_CHARS_MAX) {
+            findings.add(file, key, format!("has a word that is not 1 to {KEYWORD_CHARS_MAX} characters"));
         }
     }
     check_evidence(service, file, findings);
     check_offerings(service, file, findings);
     if let Some(form) = &service.form {
         form.lint(file, findings);
+    }
+}
+
+/// Where to go: addresses that a client may show as links.
+pub fn check_contacts(key: &str, contacts: &[Contact], file: &str, findings: &mut Findings) {
+    if contacts.len() > LIST_MAX {
+        findings.add(file, key, format!("are more than {LIST_MAX}"));
+    }
+    for (index, contact) in contacts.iter().enumerate() {
+        let key = format!("{key}[{index}]");
+        check_text(&format!("{key}.name"), &contact.name, file, findings);
+        check_fact(&key, contact.status, contact.source.as_deref(), file, findings);
+        let url = contact.url.as_deref();
+        if url.is_some_and(|url| !url.starts_with("https://") || url.chars().count() > TEXT_CHARS_MAX) {
+            findings.add(file, format!("{key}.url"), "does not begin with https://, or is too long");
+        }
+        let phone = contact.phone.as_deref();
+        if phone.is_some_and(|phone| !(1..=PHONE_CHARS_MAX).contains(&phone.chars().count())) {
+            findings.add(file, format!("{key}.phone"), format!("is not 1 to {PHONE_CHARS_MAX} characters"));
+        }
     }
 }
 
@@ -115,6 +136,9 @@ fn check_evidence(service: &PublicService, file: &str, findings: &mut Findings) 
             );
         }
         let Evidence { held_by, upload, required, code, .. } = evidence;
+        if let Some(holder) = held_by {
+            check_text(&format!("{key}.held_by"), holder, file, findings);
+        }
         match (held_by, upload) {
             (Some(_), Some(_)) => findings.add(
                 file,
@@ -153,24 +177,30 @@ fn check_offerings(service: &PublicService, file: &str, findings: &mut Findings)
         findings.add(file, "offerings", format!("are not 1 to {OFFERINGS_MAX}"));
     }
     let mut agencies = BTreeSet::new();
-    for (index, Offering { agency, fee, legal_days, .. }) in service.offerings.iter().enumerate() {
+    for (index, Offering { agency, fee, legal_days, contacts, .. }) in service.offerings.iter().enumerate() {
         let key = format!("offerings[{index}]");
         if !agencies.insert(agency) {
             findings.add(file, format!("{key}.agency"), format!("\"{agency}\" offers it twice"));
         }
         check_fee(&format!("{key}.fee"), fee, service.has_form(), file, findings);
-        let days = format!("{key}.legal_days");
-        check_fact(&days, legal_days.status, legal_days.source.as_deref(), file, findings);
-        if !(0..=LEGAL_DAYS_MAX).contains(&legal_days.days) {
-            findings.add(file, format!("{days}.days"), format!("is not 0 to {LEGAL_DAYS_MAX}"));
-        }
-        if let Some(note) = &legal_days.note {
-            check_text(&format!("{days}.note"), note, file, findings);
-        }
+        check_legal_days(&format!("{key}.legal_days"), legal_days, file, findings);
+        check_contacts(&format!("{key}.contacts"), contacts, file, findings);
     }
 }
 
-fn check_fee(key: &str, fee: &Fee, fileable: bool, file: &str, findings: &mut Findings) {
+/// The days and what is said of them.
+pub fn check_legal_days(key: &str, legal_days: &LegalDays, file: &str, findings: &mut Findings) {
+    check_fact(key, legal_days.status, legal_days.source.as_deref(), file, findings);
+    if !(0..=LEGAL_DAYS_MAX).contains(&legal_days.days) {
+        findings.add(file, format!("{key}.days"), format!("is not 0 to {LEGAL_DAYS_MAX}"));
+    }
+    if let Some(note) = &legal_days.note {
+        check_text(&format!("{key}.note"), note, file, findings);
+    }
+}
+
+/// An amount that fits when it is due, and what is said of it.
+pub fn check_fee(key: &str, fee: &Fee, fileable: bool, file: &str, findings: &mut Findings) {
     check_fact(key, fee.status, fee.source.as_deref(), file, findings);
     if let Some(note) = &fee.note {
         check_text(&format!("{key}.note"), note, file, findings);
@@ -218,6 +248,9 @@ fn check_fact(key: &str, status: FactStatus, source: Option<&str>, file: &str, f
     if status == FactStatus::Verified && source.is_none_or(|source| source.trim().is_empty()) {
         findings.add(file, format!("{key}.source"), "is missing: a verified fact names where it was read");
     }
+    if source.is_some_and(|source| source.chars().count() > TEXT_CHARS_MAX) {
+        findings.add(file, format!("{key}.source"), format!("is more than {TEXT_CHARS_MAX} characters"));
+    }
 }
 
 fn is_slug(code: &str) -> bool {
@@ -233,7 +266,7 @@ fn is_service_code(code: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_field_name(code: &str) -> bool {
+pub fn is_field_name(code: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (2..=60).contains(&code.len()) && code.bytes().all(inside)
 }

@@ -9,7 +9,7 @@ use super::absent;
 use super::agency::Agency;
 use super::public_service::PublicService;
 use crate::loader::{OfferingKey, ServiceCode, loaders};
-use crate::model::{self, Area, DecisionMode, FactStatus, FeeDue, FeeOnRejection};
+use crate::model::{self, Area, Contact, DaysCounted, DecisionMode, FactStatus, FeeDue, FeeOnRejection};
 use crate::store::OfferingRecord;
 
 /// A public service as one agency gives it: its fee, its days, its form. A municipality's ordinance makes
@@ -49,6 +49,11 @@ impl Offering {
         self.0.content.legal_days.days
     }
 
+    /// Which days count towards them.
+    async fn legal_days_counted(&self) -> DaysCounted {
+        self.0.content.legal_days.counted
+    }
+
     /// Whether the days were read in a source.
     async fn legal_days_fact_status(&self) -> FactStatus {
         self.0.content.legal_days.status
@@ -57,6 +62,16 @@ impl Offering {
     /// What else there is to know of the days.
     async fn legal_days_note(&self) -> Option<&LocalizedText> {
         self.0.content.legal_days.note.as_ref()
+    }
+
+    /// Where the days were read.
+    async fn legal_days_source(&self) -> Option<&str> {
+        self.0.content.legal_days.source.as_deref()
+    }
+
+    /// Where to go at this agency; empty when it is where the service says.
+    async fn contacts(&self) -> &[Contact] {
+        &self.0.content.contacts
     }
 
     /// Who decides.
@@ -76,7 +91,7 @@ impl Offering {
 }
 
 /// The fee (ค่าธรรมเนียม) of an offering.
-pub struct Fee<'offering>(&'offering model::Fee);
+pub struct Fee<'offering>(pub &'offering model::Fee);
 
 #[Object]
 impl Fee<'_> {
@@ -98,6 +113,11 @@ impl Fee<'_> {
     /// Whether the fee was read in a source; clients mark a sample (ข้อมูลตัวอย่าง).
     async fn fact_status(&self) -> FactStatus {
         self.0.status
+    }
+
+    /// Where it was read.
+    async fn source(&self) -> Option<&str> {
+        self.0.source.as_deref()
     }
 
     /// What else there is to know of it.

@@ -255,7 +255,8 @@ impl PublicServiceQuery {
             desc = "The cursor after which the page begins; it belongs to the same search and filter."
         )]
         after: Option<String>,
-        #[graphql(desc = "Words in Thai or English, at most 200 characters.")] search: Option<String>,
+        #[graphql(desc = "Words in Thai or English, at most 200 characters. Slips of the pen are forgiven.")]
+        search: Option<String>,
         #[graphql(desc = "Narrows the list.")] filter: Option<PublicServiceFilter>,
     ) -> Result<PageConnection<PublicService>, Failure> {
         let page = Page::parse(first, after)?;
@@ -265,7 +266,8 @@ impl PublicServiceQuery {
             return Err(Failure::new(ErrorCode::BadUserInput, message));
         }
         let index = context.data_unchecked::<Service>().index().await?;
-        let hits = page_of(&page, index.find(search.as_deref(), &filter))?;
+        let after = page.after.as_deref().map(cursor).transpose()?;
+        let hits = index.find(search.as_deref(), &filter, after.as_ref(), page.size + 1);
         let codes = hits.iter().map(|hit| ServiceCode(hit.code.clone()));
         let found = loaders(context).load_many(codes).await?;
         let scores: HashMap<&str, &Hit> = hits.iter().map(|hit| (hit.code.as_str(), hit)).collect();
@@ -292,12 +294,6 @@ impl PublicServiceQuery {
     }
 }
 
-/// The hits after the page's cursor, one more than the page holds.
-fn page_of(page: &Page, hits: Vec<Hit>) -> Result<Vec<Hit>, Failure> {
-    let after = page.after.as_deref().map(|position| {
-        Hit::at(position).ok_or_else(|| Failure::new(ErrorCode::BadUserInput, "`after` is not a cursor."))
-    });
-    let after = after.transpose()?;
-    let following = hits.into_iter().filter(|hit| after.as_ref().is_none_or(|after| hit > after));
-    Ok(following.take(page.size + 1).collect())
+fn cursor(position: &str) -> Result<Hit, Failure> {
+    Hit::at(position).ok_or_else(|| Failure::new(ErrorCode::BadUserInput, "`after` is not a cursor."))
 }

@@ -8,11 +8,13 @@ use outbox::Outbox;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::listing::{CHUNK_ROWS, is_last};
 use super::{Store, agency, content, offering, service};
 use crate::Error;
 use crate::events::offering_published;
 use crate::model::{
-    Agency, Catalogue, Findings, LifeEvent, OfferingContent, PublicService, fingerprint, offering_id,
+    Agency, Catalogue, Findings, LifeEvent, Offering, OfferingContent, PublicService, fingerprint,
+    offering_id,
 };
 
 /// What a publication changed.
@@ -22,6 +24,15 @@ pub struct Applied {
     pub services: Vec<String>,
     pub offerings: Vec<Uuid>,
     pub life_events: Vec<String>,
+}
+
+/// What becomes of officers' edits that a file says otherwise of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edits {
+    /// They are kept: nothing is published, and they are told.
+    Keep,
+    /// The file has the last word.
+    Undo,
 }
 
 impl Applied {
@@ -34,18 +45,27 @@ impl Applied {
 impl Store {
     /// Publishes what differs from what is published; all of it or nothing. An offering that a service's
     /// file no longer names stops accepting; a service without a file stays as it is.
-    pub async fn apply(&self, catalogue: &Catalogue, embedded_set: Option<&str>) -> Result<Applied, Error> {
+    pub async fn apply(
+        &self,
+        catalogue: &Catalogue,
+        edits: Edits,
+        embedded_set: Option<&str>,
+    ) -> Result<Applied, Error> {
         let mut publication = Publication {
             tx: self.database.begin().await?,
             outbox: &self.outbox,
             now: self.clock.now(),
             agencies: BTreeMap::new(),
             applied: Applied::default(),
+            undone: Vec::new(),
         };
         publication.run(catalogue).await?;
+        if edits == Edits::Keep && !publication.undone.is_empty() {
+            return Err(Error::Edited(publication.undone));
+        }
         let Publication { mut tx, now, applied, .. } = publication;
         if !applied.is_empty() {
-            tx.execute("update publication set number = number + 1 where id = 1", args![]).await?;
+            count(&mut tx).await?;
         }
         if let Some(set) = embedded_set {
             let sql = "insert into embedded_set (fingerprint, published_at) values ($1, $2)
@@ -65,17 +85,14 @@ struct Publication<'store> {
     /// All agencies there are: those published before and those of the files.
     agencies: BTreeMap<String, Agency>,
     applied: Applied,
+    /// Edits that are no more, as `LAO-01 by nonthaburi`.
+    undone: Vec<String>,
 }
 
 impl Publication<'_> {
     async fn run(&mut self, catalogue: &Catalogue) -> Result<(), Error> {
-        // One publication after another, also between processes.
-        let sql = format!("select number from publication where id = 1{}", self.tx.engine().for_update());
-        self.tx.row(&sql, args![]).await?;
-        for row in self.tx.rows("select code, content from agency", args![]).await? {
-            let record = agency(&row)?;
-            self.agencies.insert(record.code, record.content);
-        }
+        lock(&mut self.tx).await?;
+        self.read_agencies().await?;
         for (code, agency) in &catalogue.agencies {
             self.publish_agency(code, agency).await?;
         }
@@ -88,6 +105,22 @@ impl Publication<'_> {
             self.publish_life_event(code, event).await?;
         }
         Ok(())
+    }
+
+    async fn read_agencies(&mut self) -> Result<(), Error> {
+        let sql = "select code, content from agency where code > $1 order by code limit $2";
+        let mut after = String::new();
+        loop {
+            let rows = self.tx.rows(sql, args![&after, CHUNK_ROWS]).await?;
+            for row in &rows {
+                let record = agency(row)?;
+                after.clone_from(&record.code);
+                self.agencies.insert(record.code, record.content);
+            }
+            if is_last(rows.len()) {
+                return Ok(());
+            }
+        }
     }
 
     async fn publish_agency(&mut self, code: &str, agency: &Agency) -> Result<(), Error> {
@@ -146,10 +179,13 @@ impl Publication<'_> {
                    join offering_revision r on r.offering_id = o.id and r.revision = o.revision
                    where o.public_service_code = $1";
         for row in self.tx.rows(sql, args![code]).await? {
-            let mut withdrawn = offering(&row)?.content;
-            if !offered.contains(&withdrawn.agency_code) {
-                withdrawn.accepting = false;
-                self.publish_offering(&withdrawn).await?;
+            let before = offering(&row)?.content;
+            // A life of its own ends here; what the service says of itself still holds for it.
+            if !offered.contains(&before.agency_code) {
+                let withdrawn = Offering { accepting: false, ..before.offering() };
+                let agency = (before.agency_code.as_str(), &self.agencies[&before.agency_code]);
+                let content = OfferingContent::new((code, service), form_revision, agency, &withdrawn);
+                self.publish_offering(&content).await?;
             }
         }
         Ok(())
@@ -197,29 +233,28 @@ impl Publication<'_> {
         Ok(form_revision)
     }
 
-    /// Publishes an offering and its message, if anything that an application pins has changed.
     async fn publish_offering(&mut self, new: &OfferingContent) -> Result<(), Error> {
-        let id = offering_id(&new.service_code, &new.agency_code);
-        let digest = fingerprint(new);
-        let sql = "select o.revision, r.fingerprint from offering o join offering_revision r
-                   on r.offering_id = o.id and r.revision = o.revision where o.id = $1";
-        let revision = match self.tx.row(sql, args![id]).await? {
-            Some(row) if row.get::<String>("fingerprint")? == digest => return Ok(()),
-            Some(row) => row.get::<i64>("revision")? + 1,
-            None => 1,
-        };
-        let sql = "insert into offering (id, public_service_code, agency_code, area_code, revision)
-                   values ($1, $2, $3, $4, $5)
-                   on conflict (id) do update set area_code = excluded.area_code, revision = excluded.revision";
-        self.tx
-            .execute(sql, args![id, &new.service_code, &new.agency_code, new.area_code(), revision])
-            .await?;
-        let sql = "insert into offering_revision (offering_id, revision, content, fingerprint, published_at)
-                   values ($1, $2, $3, $4, $5)";
-        self.tx.execute(sql, args![id, revision, json!(new), digest, self.now]).await?;
-        self.outbox.publish(&mut self.tx, offering_published(id, revision, new)).await?;
-        self.applied.offerings.push(id);
+        if self.undoes_an_edit(new).await? {
+            self.undone.push(format!("{} by {}", new.service_code, new.agency_code));
+        }
+        let published = publish_offering(&mut self.tx, self.outbox, self.now, new).await?;
+        self.applied.offerings.extend(published.map(|published| published.id));
         Ok(())
+    }
+
+    /// Whether an officer's latest edit holds until now, and would no longer.
+    async fn undoes_an_edit(&mut self, new: &OfferingContent) -> Result<bool, Error> {
+        let sql = "select e.content as edited, r.content from offering o
+            join offering_revision r on r.offering_id = o.id and r.revision = o.revision
+            join offering_revision e on e.offering_id = o.id and e.revision =
+                (select max(revision) from offering_edit where offering_id = o.id)
+            where o.id = $1";
+        let id = offering_id(&new.service_code, &new.agency_code);
+        let Some(row) = self.tx.row(sql, args![id]).await? else { return Ok(false) };
+        let edited: OfferingContent = serde_json::from_value(row.get("edited")?)?;
+        let edited = fingerprint(&edited.offering());
+        let now = fingerprint(&content::<OfferingContent>(&row)?.offering());
+        Ok(edited == now && edited != fingerprint(&new.offering()))
     }
 
     /// An agency's new name or area shows in all it offers, also in services whose files are not here.
@@ -259,4 +294,50 @@ impl Publication<'_> {
         self.applied.life_events.push(code.to_owned());
         Ok(())
     }
+}
+
+/// A revision of an offering that was just made.
+pub(super) struct Published {
+    pub id: Uuid,
+    pub revision: i64,
+}
+
+/// Publishes an offering and its message, if anything that an application pins has changed.
+pub(super) async fn publish_offering(
+    tx: &mut Tx,
+    outbox: &Outbox,
+    now: DateTime<Utc>,
+    new: &OfferingContent,
+) -> Result<Option<Published>, Error> {
+    let id = offering_id(&new.service_code, &new.agency_code);
+    let digest = fingerprint(new);
+    let sql = "select o.revision, r.fingerprint from offering o join offering_revision r
+               on r.offering_id = o.id and r.revision = o.revision where o.id = $1";
+    let revision = match tx.row(sql, args![id]).await? {
+        Some(row) if row.get::<String>("fingerprint")? == digest => return Ok(None),
+        Some(row) => row.get::<i64>("revision")? + 1,
+        None => 1,
+    };
+    let sql = "insert into offering (id, public_service_code, agency_code, area_code, revision)
+               values ($1, $2, $3, $4, $5)
+               on conflict (id) do update set area_code = excluded.area_code, revision = excluded.revision";
+    tx.execute(sql, args![id, &new.service_code, &new.agency_code, new.area_code(), revision]).await?;
+    let sql = "insert into offering_revision (offering_id, revision, content, fingerprint, published_at)
+               values ($1, $2, $3, $4, $5)";
+    tx.execute(sql, args![id, revision, json!(new), digest, now]).await?;
+    outbox.publish(tx, offering_published(id, revision, new)).await?;
+    Ok(Some(Published { id, revision }))
+}
+
+/// Publications and edits come one after another, also from several processes.
+pub(super) async fn lock(tx: &mut Tx) -> Result<(), Error> {
+    let sql = format!("select number from publication where id = 1{}", tx.engine().for_update());
+    tx.row(&sql, args![]).await?;
+    Ok(())
+}
+
+/// What the search index is made of has changed.
+pub(super) async fn count(tx: &mut Tx) -> Result<(), Error> {
+    tx.execute("update publication set number = number + 1 where id = 1", args![]).await?;
+    Ok(())
 }

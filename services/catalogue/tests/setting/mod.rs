@@ -1,6 +1,8 @@
 //! A catalogue on each engine, filled with the files of this repository, and its door.
+#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use async_graphql::{Request, Variables};
+use auth::Principal;
 use catalogue::Service;
 use chassis::Environment;
 use serde_json::Value;
@@ -39,6 +41,19 @@ impl Setting {
     /// Asks through the door and returns data and errors.
     pub async fn answer(&self, document: &str, variables: Value) -> Value {
         let request = Request::new(document).variables(Variables::from_json(variables));
+        serde_json::to_value(self.service.schema().execute(request).await).expect("an answer is JSON")
+    }
+
+    /// Asks as somebody; errors fail the test.
+    pub async fn ask_as(&self, who: &Principal, document: &str, variables: Value) -> Value {
+        let answer = self.answer_as(who, document, variables).await;
+        assert_eq!(answer.get("errors"), None, "{} on {}", answer, self.place.engine);
+        answer["data"].clone()
+    }
+
+    /// Asks as somebody and returns data and errors.
+    pub async fn answer_as(&self, who: &Principal, document: &str, variables: Value) -> Value {
+        let request = Request::new(document).variables(Variables::from_json(variables)).data(who.clone());
         serde_json::to_value(self.service.schema().execute(request).await).expect("an answer is JSON")
     }
 
