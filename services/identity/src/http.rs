@@ -1,6 +1,6 @@
 //! Our OAuth 2 and OpenID Connect authorization server: metadata, login, tokens, logout.
 
-mod answer;
+pub mod answer;
 mod authorize;
 mod browser;
 mod callback;
@@ -10,6 +10,7 @@ mod logout;
 mod metadata;
 mod page;
 mod parties;
+mod proof;
 mod revoke;
 pub mod signer;
 mod token;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
@@ -30,11 +32,12 @@ pub fn routes(inner: Arc<Inner>) -> Router {
     Router::new()
         .route("/oauth/authorize", get(authorize::begin).post(authorize::begin_by_form))
         .route("/oauth/start/{flow}", get(authorize::start))
-        .route("/oauth/callback/{provider}", get(callback::returned))
+        // A look ahead by HEAD must not use up what the person comes back with.
+        .route("/oauth/callback/{provider}", get(callback::returned).head(StatusCode::METHOD_NOT_ALLOWED))
         .route("/oauth/continue", get(collect::find))
         .route("/oauth/continue/{flow}", get(collect::show).post(collect::collect))
-        .route("/oauth/token", post(token::answer))
-        .route("/oauth/revoke", post(revoke::answer))
+        .route(token::PATH, post(token::answer).options(answer::preflight))
+        .route("/oauth/revoke", post(revoke::answer).options(answer::preflight))
         .route("/oauth/logout", get(logout::by_link).post(logout::by_form))
         .layer(from_fn_with_state(inner.clone(), limit::limited))
         // Metadata and keys are for everybody, and any cache may hold them: not limited.

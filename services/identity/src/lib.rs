@@ -5,19 +5,23 @@
 //! (`schema`). The rules are in `model`, the statements in `store`.
 
 pub mod config;
+mod events;
 mod http;
 mod loader;
 mod model;
 mod provider;
 mod schema;
 mod store;
+mod upkeep;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use auth::{EndedSessions, Keys, TokenVerifier};
+use auth::{EndedSessions, Keys, ProofVerifier, TokenVerifier};
 use axum::Router;
+use chrono::{DateTime, Utc};
 use clock::Clock;
 use database::{Database, Target};
+use outbox::Outbox;
 use sealing::Sealer;
 
 use crate::http::limit::Limiter;
@@ -44,6 +48,8 @@ pub enum Error {
     Key(#[from] http::signer::KeyError),
     #[error("reading officers.toml")]
     Officers(#[from] toml::de::Error),
+    #[error("the level policy cannot be used")]
+    Assurance(#[from] model::assurance::PolicyError),
 }
 
 /// The identity service. Cloning shares it.
@@ -60,9 +66,14 @@ pub(crate) struct Inner {
     providers: Vec<Box<dyn IdentityProvider>>,
     registry: Option<Registry>,
     store: Store,
+    outbox: Outbox,
     signer: Signer,
     ended: EndedSessions,
+    /// Until when it is known which sessions other processes ended.
+    ends_heard_at: Mutex<DateTime<Utc>>,
     verifier: TokenVerifier,
+    /// For proofs that come to us ourselves; those for the graph are the verifier's.
+    proofs: ProofVerifier,
     limiter: Limiter,
     clock: Clock,
 }
@@ -78,26 +89,28 @@ impl Service {
         let keys = Keys::default();
         let signer = Signer::open(&store, &clock, keys.clone()).await?;
         let ended = EndedSessions::default();
-        let since = clock.now() - chrono::Duration::seconds(model::login::ACCESS_TOKEN_S + 60);
-        for session in store.sessions_ended_since(since).await? {
-            ended.add(session);
-        }
+        let before_any_token = clock.now() - chrono::Duration::seconds(model::login::ACCESS_TOKEN_S + 60);
         let audience = audience_of(&config.public_url);
         let verifier = TokenVerifier::new(&config.public_url, &audience, keys, ended.clone(), clock.clone());
         let inner = Inner {
             clients: Clients::built_in(&config.public_url, sandbox),
-            assurance: Assurance::built_in(),
+            assurance: config.assurance()?,
             providers: provider::providers(&config, &clock),
             registry: Registry::new(&config),
             limiter: Limiter::new(config.requests_per_minute_max),
             store,
+            outbox: Outbox::new(clock.clone()),
             signer,
             ended,
+            ends_heard_at: Mutex::new(before_any_token),
             verifier,
+            proofs: ProofVerifier::new(clock.clone()),
             clock,
             config,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        let service = Self { inner: Arc::new(inner) };
+        service.hear_of_ends().await?;
+        Ok(service)
     }
 
     /// The login, token and metadata endpoints, with their full paths.
@@ -117,6 +130,11 @@ impl Service {
 
     pub fn database(&self) -> &Database {
         self.inner.store.database()
+    }
+
+    /// The sending end of its outbox, for the relay.
+    pub fn outbox(&self) -> &Outbox {
+        &self.inner.outbox
     }
 }
 

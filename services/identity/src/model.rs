@@ -3,6 +3,7 @@
 pub mod assurance;
 pub mod citizen;
 pub mod client;
+pub mod erasure;
 pub mod joining;
 pub mod login;
 pub mod mandate;

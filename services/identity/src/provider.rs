@@ -1,8 +1,11 @@
 //! Outside systems: Digital ID providers, one adapter each, and the registry of companies.
 
+mod claims;
 mod dga;
-mod oidc;
+mod discovery;
+mod id_token;
 mod registry;
+mod relying_party;
 mod thaid;
 
 use async_trait::async_trait;
@@ -11,10 +14,12 @@ use clock::Clock;
 use graphql::LocalizedText;
 use url::Url;
 
-use crate::config::{Adapter, Config};
+use crate::config::{Adapter, Config, ProviderConfig};
 use crate::model::citizen::Profile;
 
+pub use claims::Claims;
 pub use registry::Registry;
+pub use relying_party::{RelyingParty, Verified};
 
 /// What a login begins with at a provider.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub struct Ask<'a> {
     pub proof: Proof<'a>,
     /// The level the client asked for, as `acr_values`.
     pub acr_values: Option<&'a str>,
+    /// How old the login may be; a provider that is asked must tell when it was.
+    pub max_age_s: Option<i64>,
 }
 
 /// What ties the answer of a provider to the login that asked.
@@ -43,44 +50,9 @@ pub struct ProviderIdentity {
     pub profile: Profile,
     /// The provider's own claims, for the level policy. Personal: never logged.
     pub claims: Claims,
-    pub authenticated_at: DateTime<Utc>,
+    /// When the person logged in there, if the provider says so.
+    pub authenticated_at: Option<DateTime<Utc>>,
 }
-
-/// Claims of a verified ID token. Their `Debug` shows nothing.
-pub struct Claims(pub serde_json::Map<String, serde_json::Value>);
-
-impl std::fmt::Debug for Claims {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Claims(…)")
-    }
-}
-
-impl Claims {
-    fn text(&self, name: &str) -> Option<String> {
-        let text = self.0.get(name)?.as_str()?.trim();
-        (!text.is_empty() && text.chars().count() <= CLAIM_CHARS_MAX).then(|| text.to_owned())
-    }
-
-    /// Some of the claims, in order, with a space between.
-    fn texts(&self, names: [&str; 2]) -> Option<String> {
-        let found: Vec<String> = names.iter().filter_map(|name| self.text(name)).collect();
-        (!found.is_empty()).then(|| found.join(" "))
-    }
-
-    /// The Thai way to write a name: the title stands before it without a space.
-    fn titled(&self, name: Option<String>) -> Option<String> {
-        name.map(|name| self.text("title").unwrap_or_default() + &name)
-    }
-
-    fn address(&self) -> Option<String> {
-        let formatted = self.0.get("address")?.get("formatted")?.as_str()?.trim();
-        (!formatted.is_empty() && formatted.chars().count() <= ADDRESS_CHARS_MAX)
-            .then(|| formatted.to_owned())
-    }
-}
-
-const CLAIM_CHARS_MAX: usize = 300;
-const ADDRESS_CHARS_MAX: usize = 1_000;
 
 /// Why a provider did not name a person.
 #[derive(Debug, thiserror::Error)]
@@ -93,25 +65,46 @@ pub enum Failure {
     Refused(&'static str),
 }
 
-/// A Digital ID provider.
+/// A Digital ID provider: how its protocol is spoken, and what its claims say of a person.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    fn code(&self) -> &str;
-    fn name(&self) -> &LocalizedText;
-    fn issuer(&self) -> &str;
+    /// Our side of it.
+    fn relying_party(&self) -> &RelyingParty;
+
+    /// The person that verified claims name.
+    fn identity(&self, verified: Verified) -> ProviderIdentity;
+
+    fn code(&self) -> &str {
+        self.relying_party().code()
+    }
+
+    fn name(&self) -> &LocalizedText {
+        self.relying_party().name()
+    }
+
     /// Where the person is sent to log in.
-    async fn authorization_url(&self, ask: &Ask<'_>) -> Result<Url, Failure>;
+    async fn authorization_url(&self, ask: &Ask<'_>) -> Result<Url, Failure> {
+        self.relying_party().authorization_url(ask).await
+    }
+
+    /// Checks that an answer is this provider's by the `iss` that came with it, if one did.
+    async fn answered(&self, issuer: Option<&str>) -> Result<(), Failure> {
+        self.relying_party().answered(issuer).await
+    }
+
     /// Redeems the code the person came back with. Never tried twice: a code is good once.
-    async fn exchange(&self, code: &str, proof: Proof<'_>) -> Result<ProviderIdentity, Failure>;
+    async fn exchange(&self, code: &str, proof: Proof<'_>) -> Result<ProviderIdentity, Failure> {
+        Ok(self.identity(self.relying_party().exchange(code, proof).await?))
+    }
 }
 
 /// The providers an operator set up, in that order.
 pub fn providers(config: &Config, clock: &Clock) -> Vec<Box<dyn IdentityProvider>> {
-    let adapter = |provider: &crate::config::ProviderConfig| -> Box<dyn IdentityProvider> {
-        let relying_party = |scopes| oidc::RelyingParty::new(config, provider, scopes, clock.clone());
+    let adapter = |provider: &ProviderConfig| -> Box<dyn IdentityProvider> {
+        let relying_party = |ways| RelyingParty::new(config, provider, ways, clock.clone());
         match provider.adapter {
-            Adapter::Thaid => Box::new(thaid::Thaid::new(relying_party(thaid::SCOPES))),
-            Adapter::Dga => Box::new(dga::Dga::new(relying_party(dga::SCOPES))),
+            Adapter::Thaid => Box::new(thaid::Thaid(relying_party(thaid::WAYS))),
+            Adapter::Dga => Box::new(dga::Dga(relying_party(dga::WAYS))),
         }
     };
     config.providers.iter().map(adapter).collect()

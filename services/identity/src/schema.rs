@@ -1,5 +1,6 @@
 //! The subgraph: who is asking, how they can log in, and the parties they may act for.
 
+mod erasure;
 mod party;
 mod viewer;
 
@@ -12,12 +13,16 @@ use auth::Principal;
 use chrono::{DateTime, Utc};
 use graphql::{
     AuthenticatorAssuranceLevel, ConflictProblem, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText,
-    PartyId,
+    NotFoundProblem, PageConnection, PartyId, StateProblem,
 };
 
 use crate::Inner;
 use crate::loader::{Loads, loads};
 use crate::store::SessionEnd;
+use erasure::{
+    ConfirmErasureInput, ConfirmErasurePayload, Erasure, ErasureObstructedProblem, ProposeErasureInput,
+    ProposeErasurePayload,
+};
 use party::Party;
 use viewer::Viewer;
 
@@ -73,6 +78,17 @@ impl Query {
         shown
     }
 
+    /// Erasures of citizens' data, newest first, for officers who see to data protection.
+    #[graphql(requires_scopes = "people:erase")]
+    async fn erasures(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the last one seen.")] after: Option<String>,
+    ) -> Result<PageConnection<Erasure>, Failure> {
+        erasure::list(ctx, first, after).await
+    }
+
     /// A party of the caller; null is absent or not theirs.
     #[graphql(entity)]
     async fn find_party_by_id(
@@ -107,6 +123,28 @@ struct IdentityProvider {
 
 #[Object]
 impl Mutation {
+    /// Proposes to erase a citizen's personal data (เสนอลบข้อมูลส่วนบุคคล), as an officer who sees to
+    /// data protection. Another one has to confirm it.
+    #[graphql(requires_scopes = "people:erase")]
+    async fn propose_erasure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose data, and which write this is.")] input: ProposeErasureInput,
+    ) -> Result<Option<ProposeErasurePayload>, Failure> {
+        erasure::propose(ctx, input).await.map(Some)
+    }
+
+    /// Confirms an erasure that another officer proposed (ยืนยันการลบข้อมูลส่วนบุคคล). Refused while an
+    /// application of the citizen's is open or money unsettled; it cannot be undone.
+    #[graphql(requires_scopes = "people:erase")]
+    async fn confirm_erasure(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which erasure, and which write this is.")] input: ConfirmErasureInput,
+    ) -> Result<Option<ConfirmErasurePayload>, Failure> {
+        erasure::confirm(ctx, input).await.map(Some)
+    }
+
     /// Ends the session of the token this is asked with (ออกจากระบบ): its access and refresh tokens
     /// are of no use from here on.
     #[graphql(directive = auth::authenticated::apply())]
@@ -166,7 +204,10 @@ struct SessionEnded {
     field(name = "retryable", ty = "&bool", desc = "Whether the same request may succeed later, unchanged.")
 )]
 enum Problem {
-    ConflictProblem(ConflictProblem),
+    Conflict(ConflictProblem),
+    NotFound(NotFoundProblem),
+    State(StateProblem),
+    ErasureObstructed(ErasureObstructedProblem),
 }
 
 fn inner<'a>(ctx: &Context<'a>) -> &'a Arc<Inner> {

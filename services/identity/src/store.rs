@@ -1,14 +1,20 @@
 //! Every SQL statement of identity.
 
+pub mod erasure;
 mod flow;
 mod key;
 mod officer;
 mod party;
 mod person;
+mod retention;
 mod session;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use database::{Database, Migrations, Target};
 use sealing::Sealer;
+
+use crate::model::national_id::NationalId;
 
 pub use flow::NumberTry;
 pub use key::StoredKey;
@@ -17,7 +23,8 @@ pub use person::Arrival;
 pub use session::{Redeemed, Redemption, SessionEnd};
 
 /// The tables of this service.
-pub static MIGRATIONS: Migrations = database::migrations!("identity", "0001_identity");
+pub static MIGRATIONS: Migrations =
+    database::migrations!("identity", "0001_identity", "0002_signing_key_generation", "0003_erasure");
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -42,13 +49,18 @@ pub struct Store {
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(target: &Target, sealer: Sealer) -> Result<Self, Error> {
-        let migrations = [&sealing::MIGRATIONS, &idempotency::MIGRATIONS, &MIGRATIONS];
+        let migrations = [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &MIGRATIONS];
         let database = Database::open(target, "identity", &migrations).await?;
         Ok(Self { database, sealer })
     }
 
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What other services find a person's things by: a digest that no one without the key can make.
+    pub fn national_id_index(&self, pid: &NationalId) -> String {
+        URL_SAFE_NO_PAD.encode(self.sealer.blind_index("party.number", pid.digits()))
     }
 }
 

@@ -58,6 +58,17 @@ pub fn private_json(status: StatusCode, body: Value) -> Response {
     response
 }
 
+/// Lets a page of any origin send a DPoP proof, for which browsers ask first.
+pub async fn preflight() -> Response {
+    let headers = [
+        ANY_ORIGIN,
+        (header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST")),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type, dpop")),
+        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400")),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
 /// JSON that everybody may keep for five minutes.
 pub fn public_json(body: Value) -> Response {
     let mut response = Json(body).into_response();

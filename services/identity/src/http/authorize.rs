@@ -13,8 +13,7 @@ use super::answer::{self, redirect, with_parameters};
 use super::browser::Browser;
 use super::page::{self, Page, escape, notice, two};
 use crate::Inner;
-use crate::model::assurance::requested;
-use crate::model::client::Client;
+use crate::model::client::{Audience, Client};
 use crate::model::login::{LOGIN_MINUTES_MAX, LoginFlow};
 use crate::model::request::{self, AuthorizationRequest, Refusal};
 use crate::model::secret;
@@ -123,13 +122,20 @@ pub fn error_redirect(
     redirect(&with_parameters(redirect_uri, &parameters))
 }
 
+/// The level that a login for this request must reach.
+pub fn needed(inner: &Inner, request: &AuthorizationRequest) -> Option<auth::Level> {
+    let client = inner.clients.get(&request.client_id);
+    let audience = client.map_or(Audience::Citizen, |client| client.audience);
+    inner.assurance.needed(request.acr_values.as_deref(), audience, inner.clock.today_in_thailand())
+}
+
 /// What needs more than the request itself to be checked.
 async fn fits(inner: &Inner, request: &AuthorizationRequest) -> Result<(), (&'static str, &'static str)> {
     if request.provider.as_deref().is_some_and(|code| inner.provider(code).is_none()) {
         return Err(("invalid_request", "provider is not one of ours"));
     }
-    let asked = request.acr_values.as_deref().and_then(requested);
-    let reachable = inner.providers.iter().any(|provider| can_give(inner, provider.as_ref(), asked));
+    let needed = needed(inner, request);
+    let reachable = inner.providers.iter().any(|provider| can_give(inner, provider.as_ref(), needed));
     if !reachable {
         return Err(("unmet_authentication_requirements", "no provider can reach acr_values"));
     }
@@ -142,15 +148,14 @@ async fn fits(inner: &Inner, request: &AuthorizationRequest) -> Result<(), (&'st
     if live { Ok(()) } else { Err(("invalid_request", "step_up_of is not a live session of this client")) }
 }
 
-fn can_give(inner: &Inner, provider: &dyn IdentityProvider, asked: Option<auth::Level>) -> bool {
+fn can_give(inner: &Inner, provider: &dyn IdentityProvider, needed: Option<auth::Level>) -> bool {
     let max = inner.assurance.level_max(provider.code(), inner.clock.today_in_thailand());
-    asked.is_none_or(|asked| max.reaches(asked))
+    needed.is_none_or(|needed| max.reaches(needed))
 }
 
 /// The page on which a person chooses a provider.
 fn choose(inner: &Inner, flow: &LoginFlow, client: &Client) -> Response {
-    let asked = flow.request.acr_values.as_deref().and_then(requested);
-    let links = links(inner, flow, |provider| can_give(inner, provider, asked));
+    let links = links(inner, flow, |_| true);
     let (client_th, client_en) = client.names();
     let intro = two(
         &format!("{client_th} ขอให้คุณยืนยันตัวตนด้วยดิจิทัลไอดี"),
@@ -161,8 +166,11 @@ fn choose(inner: &Inner, flow: &LoginFlow, client: &Client) -> Response {
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
 }
 
-/// A link per provider. Links, not forms: a content security policy would check where a form ends up.
+/// A link per provider that can give what is needed. Links, not forms: a content security policy
+/// would check where a form ends up.
 fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) -> bool) -> String {
+    let needed = needed(inner, &flow.request);
+    let shown = |provider: &dyn IdentityProvider| shown(provider) && can_give(inner, provider, needed);
     let links = inner.providers.iter().filter(|provider| shown(provider.as_ref())).map(|provider| {
         let name = provider.name();
         let href = format!("/oauth/start/{}?provider={}", flow.id, provider.code());
@@ -175,9 +183,10 @@ fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) 
 /// Sends the browser to a provider, with state, nonce and challenge of this login.
 async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) -> Response {
     let (state, nonce, code_verifier) = (secret::token(), secret::token(), secret::token());
-    let acr_values = flow.request.acr_values.as_deref().and_then(requested).map(auth::Level::acr);
+    let acr_values = needed(inner, &flow.request).map(auth::Level::acr);
     let proof = Proof { nonce: &nonce, code_verifier: &code_verifier };
-    let ask = Ask { state: &state, proof, acr_values: acr_values.as_deref() };
+    let max_age_s = flow.request.max_age_s;
+    let ask = Ask { state: &state, proof, acr_values: acr_values.as_deref(), max_age_s };
     let url = match provider.authorization_url(&ask).await {
         Ok(url) => url,
         Err(Failure::Unavailable(_) | Failure::Refused(_)) => return down(inner, flow, provider),

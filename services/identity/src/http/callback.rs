@@ -3,20 +3,21 @@
 
 use std::sync::Arc;
 
+use auth::Level;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::Duration;
+use chrono::{DateTime, Duration};
 
 use super::answer::{self, redirect, with_parameters};
-use super::authorize::error_redirect;
+use super::authorize::{error_redirect, needed};
 use super::browser::Browser;
 use super::page::{self, Page, escape, notice, two};
 use super::parties;
 use crate::Inner;
-use crate::model::assurance::{methods_of, requested};
+use crate::model::assurance::methods_of;
 use crate::model::citizen::{Profile, believes_pid};
-use crate::model::client::Audience;
+use crate::model::client::{Audience, Client};
 use crate::model::login::{Login, LoginFlow, Person};
 use crate::model::national_id::NationalId;
 use crate::model::request::Parameters;
@@ -31,6 +32,8 @@ const CLOCK_SKEW_S_MAX: i64 = 60;
 enum Fault {
     /// Told to the client.
     Refused(&'static str, &'static str),
+    /// Told to the client with the level that is needed, so that it can ask for it.
+    TooLow(Level),
     /// The provider does not answer.
     Down,
     Internal(store::Error),
@@ -68,7 +71,8 @@ pub async fn returned(
         (Err(Fault::Refused(error, description)), true) => {
             error_redirect(&inner, &flow.request.redirect_uri, Some(&flow.request.state), error, description)
         }
-        (Err(Fault::Refused(..)), false) => notice(
+        (Err(Fault::TooLow(needed)), true) => too_low(&inner, &flow, needed),
+        (Err(Fault::Refused(..) | Fault::TooLow(_)), false) => notice(
             StatusCode::BAD_REQUEST,
             "ยืนยันตัวตนไม่สำเร็จ โปรดกลับไปที่แอปหรือเบราว์เซอร์ที่คุณเริ่ม แล้วลองใหม่",
             "The login did not succeed. Go back to the app or browser where you began, and try again.",
@@ -98,10 +102,11 @@ async fn book(
     parameters: &Parameters,
 ) -> Result<Login, Fault> {
     let refused = |description| Fault::Refused("access_denied", description);
-    // RFC 9207: an answer of another issuer is a mix-up, whatever else it says.
-    if parameters.get("iss").is_some_and(|issuer| issuer != provider.issuer()) {
-        return Err(refused("the answer is of another issuer"));
-    }
+    let failed = |failure| match failure {
+        Failure::Unavailable(_) => Fault::Down,
+        Failure::Refused(_) => refused("the provider's answer does not hold"),
+    };
+    provider.answered(parameters.get("iss")).await.map_err(failed)?;
     match parameters.get("error") {
         None => {}
         Some("access_denied") => return Err(refused("the person or the provider declined")),
@@ -113,38 +118,48 @@ async fn book(
         nonce: flow.nonce.as_deref().unwrap_or_default(),
         code_verifier: flow.code_verifier.as_deref().unwrap_or_default(),
     };
-    let identity = provider.exchange(code, proof).await.map_err(|failure| match failure {
-        Failure::Unavailable(_) => Fault::Down,
-        Failure::Refused(_) => refused("the provider's answer does not hold"),
-    })?;
+    let only = expected(inner, flow).await?;
+    let identity = provider.exchange(code, proof).await.map_err(failed)?;
     let today = inner.clock.today_in_thailand();
     let level = inner.assurance.level(provider.code(), &identity.claims.0, today);
-    let asked = flow.request.acr_values.as_deref().and_then(requested);
-    if asked.is_some_and(|asked| !level.reaches(asked)) {
-        return Err(Fault::Refused(
-            "unmet_authentication_requirements",
-            "the login does not reach acr_values",
-        ));
+    if let Some(needed) = needed(inner, &flow.request).filter(|needed| !level.reaches(*needed)) {
+        return Err(Fault::TooLow(needed));
     }
-    let age = inner.clock.now() - identity.authenticated_at;
-    if flow.request.max_age_s.is_some_and(|max| age > Duration::seconds(max + CLOCK_SKEW_S_MAX)) {
-        return Err(Fault::Refused("unmet_authentication_requirements", "the login is older than max_age"));
+    let said = identity.authenticated_at;
+    let authenticated_at = inner.assurance.logged_in_at(provider.code(), said, flow.created_at, today);
+    if let Some(max_s) = flow.request.max_age_s {
+        let oldest = inner.clock.now() - Duration::seconds(max_s + CLOCK_SKEW_S_MAX);
+        if authenticated_at.is_none_or(|at| at < oldest) {
+            let description = "the login is older than max_age, or nobody knows how old it is";
+            return Err(Fault::Refused("unmet_authentication_requirements", description));
+        }
     }
+    // A time that nobody knows is long ago: it makes nothing fresh.
+    let authenticated_at = authenticated_at.unwrap_or(DateTime::UNIX_EPOCH);
     let methods = methods_of(&identity.claims.0);
-    let authenticated_at = identity.authenticated_at;
-    let person = person(inner, flow, identity, level.ial).await?;
-    same_person(inner, flow, person).await?;
+    let person = person(inner, flow, identity, level.ial, only).await?;
     Ok(Login { person, provider: provider.code().to_owned(), level, methods, authenticated_at })
 }
 
-/// The citizen or officer this is; what there is to know about them is brought up to date.
+/// Who must come back from a step-up: an account switch would take over the session.
+async fn expected(inner: &Inner, flow: &LoginFlow) -> Result<Option<Person>, Fault> {
+    let Some(stepped) = flow.request.step_up_of else { return Ok(None) };
+    let session = inner.store.session(stepped).await?.filter(|session| session.is_live(inner.clock.now()));
+    let over = Fault::Refused("access_denied", "the session to step up has ended");
+    session.map(|session| Some(session.login.person)).ok_or(over)
+}
+
+/// The citizen or officer this is; what there is to know about them is brought up to date. Nothing
+/// is changed when it is not the only one it may be.
 async fn person(
     inner: &Inner,
     flow: &LoginFlow,
     identity: ProviderIdentity,
     proofing: auth::Ial,
+    only: Option<Person>,
 ) -> Result<Person, Fault> {
     let refused = |description| Fault::Refused("access_denied", description);
+    let another = "another person came back";
     let believed = identity.pid.as_deref().filter(|_| believes_pid(proofing));
     let pid = match believed {
         Some(text) => {
@@ -158,30 +173,39 @@ async fn person(
             Some(pid) => inner.store.officer_with(pid).await?,
             None => None,
         };
-        return officer.map(|officer| Person::Officer(officer.id)).ok_or(refused("this is for officers"));
+        let officer = officer.map(|officer| Person::Officer(officer.id));
+        let officer = officer.ok_or(refused("this is for officers"))?;
+        return if only.is_none_or(|only| only == officer) { Ok(officer) } else { Err(refused(another)) };
     }
+    let only = match only {
+        Some(Person::Officer(_)) => return Err(refused(another)),
+        Some(Person::Citizen(citizen)) => Some(citizen),
+        None => None,
+    };
     // A number that is not believed is not kept either: it may be another person's.
     let number = pid.as_ref().map(|pid| pid.digits().to_owned());
     let profile = Profile { pid: number, ..identity.profile };
     let (issuer, subject) = (identity.issuer, identity.subject);
-    let arrival = Arrival { issuer, subject, pid, proofing, profile };
+    let arrival = Arrival { issuer, subject, pid, proofing, profile, only };
     let fresh = [inner.clock.uuid(), inner.clock.uuid()];
     let citizen = inner.store.arrive(&arrival, fresh, inner.clock.now()).await?;
-    let citizen = citizen.ok_or(refused("this account belongs to another person"))?;
+    let citizen = citizen.ok_or(refused(another))?;
     if let Some(pid) = &arrival.pid {
         parties::confirm(inner, citizen, pid).await?;
     }
     Ok(Person::Citizen(citizen))
 }
 
-/// Only the same person may come back from a step-up: an account switch would take over the session.
-async fn same_person(inner: &Inner, flow: &LoginFlow, person: Person) -> Result<(), Fault> {
-    let Some(stepped) = flow.request.step_up_of else { return Ok(()) };
-    let session = inner.store.session(stepped).await?.filter(|session| session.is_live(inner.clock.now()));
-    if session.is_some_and(|session| session.login.person == person) {
-        return Ok(());
-    }
-    Err(Fault::Refused("access_denied", "another person came back"))
+/// Back to the client with the level that is needed: it may ask again, for somebody who has it.
+fn too_low(inner: &Inner, flow: &LoginFlow, needed: Level) -> Response {
+    let parameters = [
+        ("error", "unmet_authentication_requirements"),
+        ("error_description", "the login does not reach the level that is needed"),
+        ("acr_values", &needed.acr()),
+        ("state", &flow.request.state),
+        ("iss", &inner.config.public_url),
+    ];
+    redirect(&with_parameters(&flow.request.redirect_uri, &parameters))
 }
 
 /// Keeps a login that came back in another browser, and shows the number that collects it. Who
@@ -191,6 +215,9 @@ async fn park(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
     if let Err(error) = inner.store.park_flow(flow.id, login, &secret::hash(&number)).await {
         return page::failure(&error);
     }
+    let (client_th, client_en) = inner.clients.get(&flow.request.client_id).map_or(("", ""), Client::names);
+    let what_for =
+        two(&format!("{client_th} จะเข้าสู่ระบบในชื่อของคุณ"), &format!("{client_en} will be logged in as you."));
     let go_back = two(
         "กลับไปที่แอปหรือเบราว์เซอร์ที่คุณเริ่ม แล้วกรอกตัวเลขนี้",
         "Go back to the app or browser where you began, and enter this number:",
@@ -201,7 +228,7 @@ async fn park(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
     );
     let address = escape(&format!("{}/oauth/continue", inner.config.public_url));
     let body = format!(
-        "<p>{go_back}</p><p class=\"number\">{number}</p><p><code>{address}</code></p><p class=\"note\">{warning}</p>"
+        "<p>{what_for}</p><p>{go_back}</p><p class=\"number\">{number}</p><p><code>{address}</code></p><p class=\"note\">{warning}</p>"
     );
     let (title_th, title_en) = ("ยืนยันตัวตนแล้ว", "You are verified");
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()

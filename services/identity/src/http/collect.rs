@@ -78,9 +78,10 @@ fn form(flow: &LoginFlow, browser: &Browser, wrong: bool) -> Response {
     let body = format!(
         "{refusal}<form method=\"post\" action=\"/oauth/continue/{id}\"><p><label for=\"number\">{label}</label></p>\
          <p><input id=\"number\" name=\"number\" inputmode=\"numeric\" autocomplete=\"one-time-code\" maxlength=\"7\" \
-         required autofocus></p><input type=\"hidden\" name=\"form_token\" value=\"{token}\">\
+         required autofocus{described}></p><input type=\"hidden\" name=\"form_token\" value=\"{token}\">\
          <button>{next}</button></form>",
         id = flow.id,
+        described = if wrong { " aria-invalid=\"true\" aria-describedby=\"refusal\"" } else { "" },
         token = escape(&browser.form_token(flow.id)),
         next = two("ดำเนินการต่อ", "Continue"),
     );

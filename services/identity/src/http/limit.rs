@@ -1,7 +1,7 @@
 //! How many requests one address may make per minute, per process.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -14,6 +14,8 @@ use crate::Inner;
 /// Addresses counted in one minute; past it, new ones are let through uncounted.
 const ADDRESSES_MAX: usize = 100_000;
 const RETRY_AFTER_S: u32 = 60;
+/// The network part of an IPv6 address: the rest is its holder's own to choose.
+const IPV6_NETWORK: u128 = !0 << 64;
 
 /// Counts requests by address in whole minutes.
 pub struct Limiter {
@@ -34,10 +36,12 @@ impl Limiter {
 
     /// Counts a request; whether it is within the limit.
     pub fn allows(&self, address: IpAddr, now_s: i64) -> bool {
-        // Loopback is this machine: the sandbox, tests, or a proxy in front of everybody.
+        // Loopback is this machine: the sandbox, tests, or a proxy in front of everybody that
+        // `trusted_proxies` does not name.
         if address.is_loopback() {
             return true;
         }
+        let address = holder_of(address);
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = now_s.div_euclid(60);
         if counted.minute != minute {
@@ -49,6 +53,14 @@ impl Limiter {
         let count = counted.by_address.entry(address).or_default();
         *count = count.saturating_add(1);
         *count <= self.per_minute_max
+    }
+}
+
+/// Who holds an address: of an IPv6 address all that is behind its network's 64 bits.
+fn holder_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) & IPV6_NETWORK).into(),
+        address => address,
     }
 }
 
@@ -75,5 +87,16 @@ mod tests {
         assert!(!limiter.allows(address, 59));
         assert!(limiter.allows("192.0.2.2".parse().unwrap(), 59));
         assert!(limiter.allows(address, 60));
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_counted_together() {
+        let limiter = Limiter::new(1);
+        let allows = |address: &str| limiter.allows(address.parse().unwrap(), 0);
+        assert!(allows("2001:db8::1"));
+        assert!(!allows("2001:db8::ffff:1"));
+        assert!(allows("2001:db8:0:1::1"));
+        assert!(allows("192.0.2.1"));
+        assert!(!allows("::ffff:192.0.2.1"));
     }
 }

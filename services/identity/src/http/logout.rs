@@ -37,13 +37,18 @@ async fn log_out(inner: &Inner, parameters: &Parameters) -> Response {
     let hint = parameters.get("id_token_hint");
     let hint: Option<IdTokenHint> =
         hint.and_then(|token| inner.signer.own_claims("JWT", &inner.config.public_url, token));
+    let named = parameters.get("client_id");
+    // A client that names itself is the one that the token is for, or somebody plays with both.
+    let hint = hint.filter(|hint: &IdTokenHint| named.is_none_or(|named| named == hint.aud));
     // Without the token of a session anybody could end anybody's.
     if let Some(hint) = &hint
         && let Err(error) = end(inner, hint.sid, "logged_out").await
     {
         return page::failure(&error);
     }
-    let client_id = hint.as_ref().map(|hint| hint.aud.as_str()).or(parameters.get("client_id"));
+    // Without such a token the client's own word is enough for the way back: nothing was ended.
+    let brought = parameters.get("id_token_hint").is_some();
+    let client_id = hint.as_ref().map(|hint| hint.aud.as_str()).or(named.filter(|_| !brought));
     let client = client_id.and_then(|id| inner.clients.get(id));
     let target = parameters.get("post_logout_redirect_uri");
     match (client, target) {

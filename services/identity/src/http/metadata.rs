@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::answer::public_json;
+use super::answer::{self, public_json};
 use crate::Inner;
 
 /// One document serves both well-known addresses.
@@ -29,20 +29,26 @@ pub async fn show(State(inner): State<Arc<Inner>>) -> Response {
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["none"],
         "revocation_endpoint_auth_methods_supported": ["none"],
+        "dpop_signing_alg_values_supported": auth::PROOF_ALGORITHMS,
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "acr_values_supported": acr_values(&inner),
         "claims_supported": ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"],
         "prompt_values_supported": ["login"],
+        "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "ui_locales_supported": ["th", "en"],
     }))
 }
 
-/// The keys our tokens verify with.
+/// The keys our tokens verify with, the next one among them.
 pub async fn jwks(State(inner): State<Arc<Inner>>) -> Response {
+    if let Err(error) = inner.signer.keep_current(&inner.store).await {
+        // Those that are known are still good.
+        answer::log(&error);
+    }
     public_json(inner.signer.jwks())
 }
 

@@ -1,4 +1,7 @@
 //! The revocation endpoint (RFC 7009): a token given back ends its session.
+//!
+//! It asks for no DPoP proof: whoever found a token that is bound to somebody's key does them a favour by
+//! giving it back, and can do nothing else with it.
 
 use std::sync::Arc;
 
@@ -26,7 +29,7 @@ async fn revoke(inner: &Inner, headers: &HeaderMap, body: &[u8]) -> Result<(), T
     let form = form(headers, body)?;
     let client = client(inner, &form)?;
     let token = form.get("token").ok_or(TokenFault::new("invalid_request", "token is missing"))?;
-    let session = match inner.verifier.verify(token) {
+    let session = match inner.verifier.read(token) {
         Ok((_, claims)) if claims.client_id == client.id => Some(claims.sid),
         _ => {
             let session = inner.store.session_of_refresh_token(&secret::hash(token)).await?;

@@ -1,6 +1,9 @@
-//! Signs our tokens (ES256) and rotates the key.
+//! Signs our tokens (ES256) and rotates the keys.
+//!
+//! A key is published a day before it signs, signs for thirty, and is published until what it signed last
+//! has expired. All processes on one database read the same keys and choose by the clock, so that they
+//! agree on which one signs without asking each other.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use auth::Keys;
@@ -15,10 +18,18 @@ use zeroize::Zeroizing;
 
 use crate::store::{self, Store, StoredKey};
 
-/// A key signs for this long,
+/// How long a key is only published. Whoever verifies reads keys far more often.
+const PUBLISHED_FIRST_HOURS: i64 = 24;
+/// How long a key signs.
 const SIGNS_DAYS: i64 = 30;
-/// and verifies this long from its making: what it signed last has expired by then.
-const VERIFIES_DAYS: i64 = 32;
+/// How long a key is published from when it begins to sign. Its successor has two days to take over.
+const VERIFIES_DAYS: i64 = SIGNS_DAYS + 2;
+/// No token is signed that would outlive the publication of its key.
+const LAST_TOKEN_MINUTES: i64 = 10;
+/// How long the ID token of a login, whose session may last that long, names the session to log out of.
+pub const LOGOUT_HINT_DAYS: i64 = 30;
+/// How often the keys are read: what another process made is known long before it signs.
+const RELOAD_MINUTES: i64 = 5;
 
 /// Why there is no key to sign with.
 #[derive(Debug, thiserror::Error)]
@@ -27,42 +38,55 @@ pub enum KeyError {
     Store(#[from] store::Error),
     #[error("a P-256 key cannot be made")]
     Make,
+    #[error("no key may sign now")]
+    None,
     #[error("a signing key cannot be used")]
     Use(#[from] jsonwebtoken::errors::Error),
-    #[error("a public key cannot be written")]
-    Write(#[from] serde_json::Error),
+    #[error("a public key cannot be read or written")]
+    Json(#[from] serde_json::Error),
 }
 
-/// Holds the keys. The newest signs; the others verify until they retire.
+/// Holds the keys.
 pub struct Signer {
     ring: RwLock<Arc<Ring>>,
     keys: Keys,
+    clock: Clock,
 }
 
 struct Ring {
+    /// Newest first.
+    keys: Vec<RingKey>,
+    read_at: DateTime<Utc>,
+}
+
+struct RingKey {
+    id: String,
     signing: EncodingKey,
-    signing_id: String,
-    made_at: DateTime<Utc>,
-    verifying: HashMap<String, DecodingKey>,
-    public: JwkSet,
+    verifying: DecodingKey,
+    public: Jwk,
+    signs_from: DateTime<Utc>,
+    retires_at: DateTime<Utc>,
 }
 
 impl Signer {
-    /// Loads the keys; makes one when there is none or the newest has signed long enough.
+    /// Reads the keys; makes one where there is none that may sign.
     pub async fn open(store: &Store, clock: &Clock, keys: Keys) -> Result<Self, KeyError> {
-        let ring = load(store, clock).await?;
-        keys.replace(&ring.public);
-        Ok(Self { ring: RwLock::new(Arc::new(ring)), keys })
+        let ring = read(store, clock).await?;
+        keys.replace(&ring.published(clock.now()));
+        Ok(Self { ring: RwLock::new(Arc::new(ring)), keys, clock: clock.clone() })
     }
 
-    /// Rotates when it is time. Two processes may both; each knows the other's key from the next time
-    /// it loads them.
-    pub async fn rotate_if_due(&self, store: &Store, clock: &Clock) -> Result<(), KeyError> {
-        if clock.now() - self.ring().made_at < Duration::days(SIGNS_DAYS) {
+    /// Reads the keys anew when it is time, and makes the next one when it is time for that.
+    pub async fn keep_current(&self, store: &Store) -> Result<(), KeyError> {
+        let now = self.clock.now();
+        let ring = self.ring();
+        let current = now - ring.read_at < Duration::minutes(RELOAD_MINUTES)
+            && ring.keys.first().is_some_and(|newest| !successor_due(newest.signs_from, now));
+        if current {
             return Ok(());
         }
-        let ring = load(store, clock).await?;
-        self.keys.replace(&ring.public);
+        let ring = read(store, &self.clock).await?;
+        self.keys.replace(&ring.published(now));
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
         Ok(())
     }
@@ -70,10 +94,13 @@ impl Signer {
     /// Signs claims as a JWT of type `typ`.
     pub fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, KeyError> {
         let ring = self.ring();
+        let now = self.clock.now();
+        let key = ring.keys.iter().find(|key| key.signs_from <= now && now < key.retires_at);
+        let key = key.ok_or(KeyError::None)?;
         let mut header = Header::new(Algorithm::ES256);
         header.typ = Some(typ.to_owned());
-        header.kid = Some(ring.signing_id.clone());
-        Ok(jsonwebtoken::encode(&header, claims, &ring.signing)?)
+        header.kid = Some(key.id.clone());
+        Ok(jsonwebtoken::encode(&header, claims, &key.signing)?)
     }
 
     /// Claims of a token we signed ourselves, as long as its key is kept: its times and audience are
@@ -84,18 +111,19 @@ impl Signer {
             return None;
         }
         let ring = self.ring();
-        let key = ring.verifying.get(&header.kid?)?;
+        let id = header.kid?;
+        let key = ring.keys.iter().find(|key| key.id == id)?;
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[issuer]);
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        Some(jsonwebtoken::decode(token, key, &validation).ok()?.claims)
+        Some(jsonwebtoken::decode(token, &key.verifying, &validation).ok()?.claims)
     }
 
     /// The public keys, as a JWK set.
     pub fn jwks(&self) -> serde_json::Value {
-        serde_json::to_value(&self.ring().public).unwrap_or_default()
+        serde_json::to_value(self.ring().published(self.clock.now())).unwrap_or_default()
     }
 
     fn ring(&self) -> Arc<Ring> {
@@ -103,32 +131,52 @@ impl Signer {
     }
 }
 
-async fn load(store: &Store, clock: &Clock) -> Result<Ring, KeyError> {
-    let now = clock.now();
-    let mut stored = store.signing_keys(now).await?;
-    let due = stored.first().is_none_or(|newest| now - newest.created_at >= Duration::days(SIGNS_DAYS));
-    if due {
-        let fresh = fresh_key(clock)?;
-        store.insert_signing_key(&fresh).await?;
-        stored.insert(0, fresh);
+impl Ring {
+    fn published(&self, now: DateTime<Utc>) -> JwkSet {
+        let keys = self.keys.iter().filter(|key| now < key.retires_at);
+        JwkSet { keys: keys.map(|key| key.public.clone()).collect() }
     }
-    let newest = stored.first().ok_or(KeyError::Make)?;
-    let public = stored
-        .iter()
-        .map(|key| serde_json::from_value(key.public_jwk.clone()))
-        .collect::<Result<Vec<Jwk>, _>>()?;
-    let verifying =
-        public.iter().filter_map(|key| Some((key.common.key_id.clone()?, DecodingKey::from_jwk(key).ok()?)));
-    Ok(Ring {
-        signing: EncodingKey::from_ec_der(&newest.private_key),
-        signing_id: newest.id.to_string(),
-        made_at: newest.created_at,
-        verifying: verifying.collect(),
-        public: JwkSet { keys: public },
-    })
 }
 
-fn fresh_key(clock: &Clock) -> Result<StoredKey, KeyError> {
+/// Whether it is time to make the key after one that signs from then.
+fn successor_due(signs_from: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now >= signs_from + Duration::days(SIGNS_DAYS) - Duration::hours(PUBLISHED_FIRST_HOURS)
+}
+
+/// From when the key after `newest` signs: its turn, a day from now at the earliest, but never so late
+/// that nothing can sign in between.
+fn turn(newest: Option<&StoredKey>, now: DateTime<Utc>) -> DateTime<Utc> {
+    let Some(newest) = newest else { return now };
+    let turn = newest.signs_from + Duration::days(SIGNS_DAYS);
+    let published = now + Duration::hours(PUBLISHED_FIRST_HOURS);
+    let last = newest.retires_at - Duration::minutes(LAST_TOKEN_MINUTES);
+    turn.max(published).min(last).max(now)
+}
+
+async fn read(store: &Store, clock: &Clock) -> Result<Ring, KeyError> {
+    let now = clock.now();
+    let kept_since = now - Duration::days(LOGOUT_HINT_DAYS);
+    let mut stored = store.signing_keys(kept_since).await?;
+    if stored.first().is_none_or(|newest| successor_due(newest.signs_from, now)) {
+        store.insert_signing_key(&fresh_key(stored.first(), clock)?).await?;
+        // Another process may have been faster: its key is the one.
+        stored = store.signing_keys(kept_since).await?;
+    }
+    let keys = stored.iter().map(|key| {
+        let public: Jwk = serde_json::from_value(key.public_jwk.clone())?;
+        Ok(RingKey {
+            id: key.id.to_string(),
+            signing: EncodingKey::from_ec_der(&key.private_key),
+            verifying: DecodingKey::from_jwk(&public)?,
+            public,
+            signs_from: key.signs_from,
+            retires_at: key.retires_at,
+        })
+    });
+    Ok(Ring { keys: keys.collect::<Result<_, KeyError>>()?, read_at: now })
+}
+
+fn fresh_key(newest: Option<&StoredKey>, clock: &Clock) -> Result<StoredKey, KeyError> {
     let mut scalar = Zeroizing::new([0_u8; 32]);
     rand::fill(&mut *scalar);
     // Refused only for zero and the few values beyond the curve's order, about one in 2^32.
@@ -139,11 +187,14 @@ fn fresh_key(clock: &Clock) -> Result<StoredKey, KeyError> {
     jwk.common.key_id = Some(id.to_string());
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
     let now = clock.now();
+    let signs_from = turn(newest, now);
     Ok(StoredKey {
         id,
+        generation: newest.map_or(0, |newest| newest.generation) + 1,
         private_key: Zeroizing::new(der.as_bytes().to_vec()),
         public_jwk: serde_json::to_value(jwk)?,
         created_at: now,
-        retires_at: now + Duration::days(VERIFIES_DAYS),
+        signs_from,
+        retires_at: signs_from + Duration::days(VERIFIES_DAYS),
     })
 }

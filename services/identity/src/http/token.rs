@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use auth::AccessTokenClaims;
+use auth::{AccessTokenClaims, Confirmation};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -12,12 +12,13 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::answer::{self, TokenFault, private_json};
-use super::parties;
 use super::signer::KeyError;
+use super::{parties, proof};
 use crate::Inner;
 use crate::audience_of;
 use crate::model::client::Client;
 use crate::model::login::{ACCESS_TOKEN_S, Person, Session};
+use crate::model::officer::Officer;
 use crate::model::refresh::Presented;
 use crate::model::request::Parameters;
 use crate::model::secret;
@@ -29,14 +30,18 @@ impl From<KeyError> for TokenFault {
     }
 }
 
+/// The endpoint's own path: what a proof has to be made for.
+pub const PATH: &str = "/oauth/token";
+
 /// `POST /oauth/token`
 pub async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
     let answered = async {
         let form = form(&headers, &body)?;
         let client = client(&inner, &form)?;
+        let key = proof::key_of(&inner, PATH, &headers)?;
         match form.get("grant_type") {
-            Some("authorization_code") => redeem(&inner, client, &form).await,
-            Some("refresh_token") => refresh(&inner, client, &form).await,
+            Some("authorization_code") => redeem(&inner, client, &form, key).await,
+            Some("refresh_token") => refresh(&inner, client, &form, key).await,
             Some(_) => Err(TokenFault::new("unsupported_grant_type", "authorization_code or refresh_token")),
             None => Err(TokenFault::new("invalid_request", "grant_type is missing")),
         }
@@ -68,7 +73,12 @@ pub fn client<'a>(inner: &'a Inner, form: &Parameters) -> Result<&'a Client, Tok
     inner.clients.get(id).ok_or(TokenFault::new("invalid_client", "client_id is not known"))
 }
 
-async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Value, TokenFault> {
+async fn redeem(
+    inner: &Inner,
+    client: &Client,
+    form: &Parameters,
+    key: Option<String>,
+) -> Result<Value, TokenFault> {
     let missing = TokenFault::new("invalid_request", "code, redirect_uri and code_verifier are needed");
     let (Some(code), Some(redirect_uri), Some(code_verifier)) =
         (form.get("code"), form.get("redirect_uri"), form.get("code_verifier"))
@@ -84,10 +94,13 @@ async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Val
         session_id: inner.clock.uuid(),
         session_hours_max: client.session_hours_max,
         refresh_hash: &secret::hash(&refresh_token),
+        key_thumbprint: key.as_deref(),
     };
     match inner.store.redeem_code(&redemption, inner.clock.now()).await? {
         Redeemed::Session { session, nonce } => {
-            tokens(inner, &session, &session.scopes, &refresh_token, nonce).await
+            let given =
+                Given { scopes: &session.scopes, refresh_token: &refresh_token, key: key.as_deref(), nonce };
+            tokens(inner, &session, given).await
         }
         Redeemed::Reused { ended } => {
             if let Some(session) = ended {
@@ -100,7 +113,12 @@ async fn redeem(inner: &Inner, client: &Client, form: &Parameters) -> Result<Val
     }
 }
 
-async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Value, TokenFault> {
+async fn refresh(
+    inner: &Inner,
+    client: &Client,
+    form: &Parameters,
+    key: Option<String>,
+) -> Result<Value, TokenFault> {
     let token =
         form.get("refresh_token").ok_or(TokenFault::new("invalid_request", "refresh_token is missing"))?;
     let hash = secret::hash(token);
@@ -117,9 +135,11 @@ async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Va
     }
     // Made before the rotation: a failure in here must not cost the client its refresh token.
     let successor = secret::token();
-    let tokens = tokens(inner, &session, &scopes, &successor, None).await?;
-    let now = inner.clock.now();
-    match inner.store.present_refresh_token(&hash, &client.id, &secret::hash(&successor), now).await? {
+    let key = key.as_deref();
+    let given = Given { scopes: &scopes, refresh_token: &successor, key, nonce: None };
+    let tokens = tokens(inner, &session, given).await?;
+    let (heir, now) = (secret::hash(&successor), inner.clock.now());
+    match inner.store.present_refresh_token(&hash, &client.id, key, &heir, now).await? {
         Some(Presented::Rotate | Presented::Repeat) => Ok(tokens),
         Some(Presented::RevokeFamily) => {
             inner.ended.add(session.id);
@@ -131,25 +151,28 @@ async fn refresh(inner: &Inner, client: &Client, form: &Parameters) -> Result<Va
     }
 }
 
-/// The answer of RFC 6749 section 5.1, with an ID token where `openid` was asked for.
-async fn tokens(
-    inner: &Inner,
-    session: &Session,
-    scopes: &BTreeSet<String>,
-    refresh_token: &str,
+/// What goes into the tokens of one answer.
+struct Given<'a> {
+    scopes: &'a BTreeSet<String>,
+    refresh_token: &'a str,
+    /// The thumbprint of the DPoP key that they are bound to.
+    key: Option<&'a str>,
     nonce: Option<String>,
-) -> Result<Value, TokenFault> {
-    inner.signer.rotate_if_due(&inner.store, &inner.clock).await?;
-    let claims = access_claims(inner, session, scopes).await?;
+}
+
+/// The answer of RFC 6749 section 5.1, with an ID token where `openid` was asked for.
+async fn tokens(inner: &Inner, session: &Session, given: Given<'_>) -> Result<Value, TokenFault> {
+    inner.signer.keep_current(&inner.store).await?;
+    let claims = access_claims(inner, session, &given).await?;
     let mut answer = json!({
         "access_token": inner.signer.sign("at+jwt", &claims)?,
-        "token_type": "Bearer",
+        "token_type": if given.key.is_some() { "DPoP" } else { "Bearer" },
         "expires_in": ACCESS_TOKEN_S,
-        "refresh_token": refresh_token,
+        "refresh_token": given.refresh_token,
         "scope": claims.scope,
     });
-    if scopes.contains("openid") {
-        answer["id_token"] = inner.signer.sign("JWT", &id_claims(&claims, nonce))?.into();
+    if given.scopes.contains("openid") {
+        answer["id_token"] = inner.signer.sign("JWT", &id_claims(&claims, given.nonce))?.into();
     }
     Ok(answer)
 }
@@ -157,13 +180,16 @@ async fn tokens(
 async fn access_claims(
     inner: &Inner,
     session: &Session,
-    scopes: &BTreeSet<String>,
+    given: &Given<'_>,
 ) -> Result<AccessTokenClaims, TokenFault> {
     let now = inner.clock.now().timestamp();
     let (sub, parties, officer) = match session.login.person {
         Person::Citizen(id) => (id, parties::acting(inner, id).await?, None),
         // Roles are read anew for each token, so that a change bites within minutes.
-        Person::Officer(id) => (id, Vec::new(), Some(inner.store.officer(id).await?.ok_or(invalid_grant())?)),
+        Person::Officer(id) => {
+            let officer = inner.store.officer(id).await?.filter(Officer::has_roles);
+            (id, Vec::new(), Some(officer.ok_or(invalid_grant())?))
+        }
     };
     let (agency, roles) =
         officer.map_or((None, BTreeSet::new()), |officer| (Some(officer.agency), officer.roles));
@@ -175,7 +201,7 @@ async fn access_claims(
         iat: now,
         exp: now + ACCESS_TOKEN_S,
         jti: inner.clock.uuid(),
-        scope: scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
+        scope: given.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" "),
         sid: session.id,
         acr: session.login.level.acr(),
         amr: session.login.methods.clone(),
@@ -183,6 +209,7 @@ async fn access_claims(
         parties,
         agency,
         roles,
+        cnf: given.key.map(|key| Confirmation { jkt: key.to_owned() }),
     })
 }
 
@@ -206,5 +233,8 @@ fn id_claims(access: &AccessTokenClaims, nonce: Option<String>) -> Value {
 }
 
 fn invalid_grant() -> TokenFault {
-    TokenFault::new("invalid_grant", "the code or token is unknown, used, expired or another client's")
+    TokenFault::new(
+        "invalid_grant",
+        "the code or token is unknown, used, expired or another client's or key's",
+    )
 }

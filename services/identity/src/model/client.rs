@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use url::Url;
 
 const BUILT_IN: &str = include_str!("../../clients.toml");
 
@@ -83,22 +82,26 @@ impl Client {
 }
 
 /// RFC 8252 section 7.3: a native app listens on the loopback interface at whatever port was free.
+/// Compared as text: other ways to write the same address are not registered.
 fn same_but_for_port(registered: &str, address: &str) -> bool {
-    let (Ok(registered), Ok(address)) = (Url::parse(registered), Url::parse(address)) else { return false };
-    let loopback =
-        registered.scheme() == "http" && matches!(registered.host_str(), Some("127.0.0.1" | "[::1]"));
-    loopback
-        && address.scheme() == "http"
-        && address.host_str() == registered.host_str()
-        && address.path() == registered.path()
-        && address.query().is_none()
-        && address.fragment().is_none()
-        && address.username().is_empty()
-        && address.password().is_none()
+    ["http://127.0.0.1", "http://[::1]"].into_iter().any(|loopback| {
+        let (Some(path), Some(rest)) = (registered.strip_prefix(loopback), address.strip_prefix(loopback))
+        else {
+            return false;
+        };
+        let Some(rest) = rest.strip_prefix(':') else { return false };
+        let port = rest.split('/').next().unwrap_or_default();
+        path.starts_with('/')
+            && port.bytes().all(|byte| byte.is_ascii_digit())
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+            && &rest[port.len()..] == path
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
 
     fn clients() -> Clients {
@@ -108,7 +111,9 @@ mod tests {
     #[test]
     fn the_file_is_valid_and_its_clients_have_what_they_need() {
         for client in &clients().client {
-            assert!(!client.redirect_uris.is_empty() && client.session_hours_max > 0, "{}", client.id);
+            assert!(!client.redirect_uris.is_empty(), "{}", client.id);
+            // An ID token names the session to log out of for 30 days.
+            assert!((1..=720).contains(&client.session_hours_max), "{}", client.id);
             assert!(client.redirect_uris.iter().all(|uri| Url::parse(uri).is_ok()), "{}", client.id);
         }
     }
@@ -139,6 +144,11 @@ mod tests {
             "http://127.0.0.1:51004/other",
             "http://localhost:51004/callback",
             "http://127.0.0.1.evil.example/callback",
+            "http://2130706433:51004/callback",
+            "http://127.0.0.1:51004/x/../callback",
+            "http://127.0.0.1:+51004/callback",
+            "http://127.0.0.1:510040/callback",
+            "http://127.0.0.1:/callback",
             "http://evil@127.0.0.1:51004/callback",
             "https://127.0.0.1:51004/callback",
             "app.pratu:/callback2",

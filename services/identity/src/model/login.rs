@@ -43,6 +43,9 @@ pub struct AuthorizedLogin {
     pub scopes: BTreeSet<String>,
     pub nonce: Option<String>,
     pub step_up_of: Option<Uuid>,
+    /// The thumbprint of the DPoP key that alone may redeem the code.
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 /// A client's request on its way through a provider.

@@ -14,6 +14,13 @@ pub struct Officer {
     pub roles: BTreeSet<Role>,
 }
 
+impl Officer {
+    /// Whether they still work for the agency: without any role nobody is an officer.
+    pub fn has_roles(&self) -> bool {
+        !self.roles.is_empty()
+    }
+}
+
 /// The officers of the sandbox, `officers.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -44,7 +44,8 @@ impl RefreshToken {
         }
         let bound_to_caller = self.key_thumbprint.as_deref() == key_thumbprint;
         match self.state {
-            RefreshState::Active if bound_to_caller => Presented::Rotate,
+            // An app that has learned DPoP binds the session it has: nobody can undo that.
+            RefreshState::Active if bound_to_caller || self.key_thumbprint.is_none() => Presented::Rotate,
             RefreshState::Active => Presented::Refuse,
             // Without a key nobody can tell the holder from a thief: no grace.
             RefreshState::Rotated { at }
@@ -97,6 +98,13 @@ mod tests {
         let bound = token(RefreshState::Active, Some("key"));
         assert_eq!(bound.presented(Some("other"), at(1)), Presented::Refuse);
         assert_eq!(bound.presented(None, at(1)), Presented::Refuse);
+    }
+
+    #[test]
+    fn a_token_without_a_key_may_be_bound_to_one() {
+        assert_eq!(token(RefreshState::Active, None).presented(Some("key"), at(1)), Presented::Rotate);
+        let used = token(RefreshState::Rotated { at: at(1) }, None);
+        assert_eq!(used.presented(Some("key"), at(2)), Presented::RevokeFamily);
     }
 
     proptest! {

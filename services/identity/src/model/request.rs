@@ -35,6 +35,9 @@ pub struct AuthorizationRequest {
     pub provider: Option<String>,
     /// The session whose person must come back, at a higher level.
     pub step_up_of: Option<Uuid>,
+    /// The thumbprint of the DPoP key that alone may redeem the code (RFC 9449 section 10).
+    #[serde(default)]
+    pub dpop_jkt: Option<String>,
 }
 
 /// A request that may not.
@@ -123,6 +126,11 @@ fn rest(parameters: &Parameters, client: &Client, redirect_uri: &str) -> Result<
         return Err(("login_required", "every authorization is a login with a Digital ID"));
     }
     let step_up_of = parameters.get("step_up_of").map(str::parse).transpose();
+    let dpop_jkt = parameters.get("dpop_jkt");
+    // Thumbprint and challenge are both a SHA-256 digest in base64url.
+    if dpop_jkt.is_some_and(|thumbprint| !pkce::is_challenge(thumbprint)) {
+        return Err(invalid("dpop_jkt is not the thumbprint of a key"));
+    }
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri: redirect_uri.to_owned(),
@@ -137,6 +145,7 @@ fn rest(parameters: &Parameters, client: &Client, redirect_uri: &str) -> Result<
         max_age_s: max_age(parameters)?,
         provider: parameters.get("provider").map(str::to_owned),
         step_up_of: step_up_of.map_err(|_| invalid("step_up_of is not a session"))?,
+        dpop_jkt: dpop_jkt.map(str::to_owned),
     })
 }
 
@@ -227,6 +236,7 @@ mod tests {
             ("prompt", Some("none"), "login_required"),
             ("max_age", Some("-1"), "invalid_request"),
             ("step_up_of", Some("mine"), "invalid_request"),
+            ("dpop_jkt", Some("short"), "invalid_request"),
             ("request", Some("eyJ"), "request_not_supported"),
         ] {
             assert_eq!(error_of(&[(name, value)]), error, "{name}");

@@ -90,6 +90,9 @@ pub struct Citizen {
     address: Option<String>,
     /// The national number (เลขประจำตัวประชาชน) with all but three digits hidden: `x-xxxx-xxxxx-01-5`.
     national_id_masked: Option<String>,
+    /// A keyed digest of the national number, the same in every service: by it things are found, and
+    /// nothing is learnt from it.
+    national_id_index: Option<String>,
 }
 
 impl Citizen {
@@ -101,6 +104,7 @@ impl Citizen {
             name_en: profile.name_en,
             birth_date: profile.birth_date.map(Date::from),
             address: profile.address,
+            national_id_index: pid.as_ref().map(|pid| inner(ctx).store.national_id_index(pid)),
             national_id_masked: pid.map(|pid| pid.masked()),
         }
     }
@@ -122,6 +126,8 @@ pub enum OfficerRole {
     Reviewer,
     /// Decides cases.
     Approver,
+    /// Sees to persons' rights over their data (เจ้าหน้าที่คุ้มครองข้อมูลส่วนบุคคล).
+    DataProtection,
 }
 
 impl From<Role> for OfficerRole {
@@ -129,6 +135,7 @@ impl From<Role> for OfficerRole {
         match role {
             Role::Reviewer => Self::Reviewer,
             Role::Approver => Self::Approver,
+            Role::DataProtection => Self::DataProtection,
         }
     }
 }

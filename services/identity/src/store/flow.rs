@@ -21,25 +21,21 @@ pub enum NumberTry {
 }
 
 impl Store {
-    /// Keeps a flow that begins, and forgets those long over.
+    /// Keeps a flow that begins.
     pub async fn insert_flow(&self, flow: &LoginFlow) -> Result<(), Error> {
-        let mut tx = self.database.begin().await?;
-        let long_over = flow.created_at - chrono::Duration::days(1);
-        tx.execute("delete from login_flow where expires_at < $1", args![long_over]).await?;
-        tx.execute(
-            "insert into login_flow (id, client_id, request, browser_hash, created_at, expires_at)
-             values ($1, $2, $3, $4, $5, $6)",
-            args![
-                flow.id,
-                &flow.request.client_id,
-                serde_json::to_value(&flow.request)?,
-                &flow.browser_hash,
-                flow.created_at,
-                flow.expires_at,
-            ],
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        let sql = "insert into login_flow (id, client_id, request, browser_hash, created_at, expires_at)
+                   values ($1, $2, $3, $4, $5, $6)";
+        let request = serde_json::to_value(&flow.request)?;
+        let row = args![
+            flow.id,
+            &flow.request.client_id,
+            request,
+            &flow.browser_hash,
+            flow.created_at,
+            flow.expires_at,
+        ];
+        self.database.execute(sql, row).await?;
+        Ok(())
     }
 
     pub async fn flow(&self, id: Uuid) -> Result<Option<LoginFlow>, Error> {

@@ -8,28 +8,35 @@ use zeroize::Zeroizing;
 
 use super::{Error, Store};
 
-/// Keys that may verify at one time.
+/// Keys that are of use at one time.
 const KEYS_MAX: i64 = 20;
 
 /// A signing key as it is kept.
 pub struct StoredKey {
     pub id: Uuid,
+    /// One more than that of the key before it.
+    pub generation: i64,
     /// PKCS #8, DER.
     pub private_key: Zeroizing<Vec<u8>>,
     pub public_jwk: serde_json::Value,
     pub created_at: DateTime<Utc>,
+    /// Until then it is only published, so that all who verify know it first.
+    pub signs_from: DateTime<Utc>,
     pub retires_at: DateTime<Utc>,
 }
 
 impl Store {
-    /// The keys that still verify, newest first.
-    pub async fn signing_keys(&self, now: DateTime<Utc>) -> Result<Vec<StoredKey>, Error> {
+    /// The keys that had not retired by then, and the newest in any case, newest first.
+    pub async fn signing_keys(&self, not_retired_by: DateTime<Utc>) -> Result<Vec<StoredKey>, Error> {
         let rows = self
             .database
             .rows(
-                "select id, private_key, public_jwk, created_at, retires_at from signing_key
-                 where retires_at > $1 order by created_at desc, id desc limit $2",
-                args![now, KEYS_MAX],
+                "select id, coalesce(generation, 0) as generation, private_key, public_jwk, created_at,
+                     coalesce(signs_from, created_at) as signs_from, retires_at
+                 from signing_key
+                 where retires_at > $1 or generation = (select max(generation) from signing_key)
+                 order by coalesce(generation, 0) desc, created_at desc, id desc limit $2",
+                args![not_retired_by, KEYS_MAX],
             )
             .await?;
         rows.iter()
@@ -38,22 +45,34 @@ impl Store {
                 let private_key = self.sealer.open_own(place(id), &row.get::<Vec<u8>>("private_key")?)?;
                 Ok(StoredKey {
                     id,
+                    generation: row.get("generation")?,
                     private_key: Zeroizing::new(private_key),
                     public_jwk: row.get("public_jwk")?,
                     created_at: row.get("created_at")?,
+                    signs_from: row.get("signs_from")?,
                     retires_at: row.get("retires_at")?,
                 })
             })
             .collect()
     }
 
+    /// Keeps a key, unless another process has already made the one of this generation.
     pub async fn insert_signing_key(&self, key: &StoredKey) -> Result<(), Error> {
         let sealed = self.sealer.seal_own(place(key.id), &key.private_key);
         self.database
             .execute(
-                "insert into signing_key (id, private_key, public_jwk, created_at, retires_at)
-                 values ($1, $2, $3, $4, $5)",
-                args![key.id, sealed, &key.public_jwk, key.created_at, key.retires_at],
+                "insert into signing_key
+                     (id, generation, private_key, public_jwk, created_at, signs_from, retires_at)
+                 values ($1, $2, $3, $4, $5, $6, $7) on conflict (generation) do nothing",
+                args![
+                    key.id,
+                    key.generation,
+                    sealed,
+                    &key.public_jwk,
+                    key.created_at,
+                    key.signs_from,
+                    key.retires_at,
+                ],
             )
             .await?;
         Ok(())

@@ -6,7 +6,7 @@ use database::{Tx, args};
 use sealing::Place;
 use uuid::Uuid;
 
-use super::{Error, Store, word};
+use super::{Error, Store, erasure, word};
 use crate::model::citizen::{Citizen, Profile};
 use crate::model::joining::{AccountHolder, Joining, Known, join};
 use crate::model::national_id::NationalId;
@@ -23,11 +23,14 @@ pub struct Arrival {
     pub pid: Option<NationalId>,
     pub proofing: Ial,
     pub profile: Profile,
+    /// Who it must be, at a step-up.
+    pub only: Option<Uuid>,
 }
 
 impl Store {
     /// Books an arrival: finds or makes its citizen, brings the profile up to date.
-    /// `None` when the account now names another person.
+    /// `None`, with nothing booked, when the account now names another person, or is not of the one
+    /// it must be.
     pub async fn arrive(
         &self,
         arrival: &Arrival,
@@ -69,6 +72,12 @@ impl Store {
             Joining::NewPerson { claims_pid } => (fresh_citizen, claims_pid),
             Joining::AnotherPerson => return Ok(None),
         };
+        if arrival.only.is_some_and(|only| only != citizen) {
+            return Ok(None);
+        }
+        if erasure::is_closing(&mut tx, citizen).await? {
+            return Ok(None);
+        }
         if matches!(joining, Joining::NewPerson { .. }) {
             let sealed =
                 self.sealer.seal_json(&mut tx, citizen, place(citizen), &arrival.profile, now).await?;

@@ -28,8 +28,10 @@ pub struct Redemption<'a> {
     pub code_verifier: &'a str,
     pub session_id: Uuid,
     pub session_hours_max: i64,
-    /// The session's first refresh token.
+    /// The session's first refresh token,
     pub refresh_hash: &'a [u8],
+    /// and the thumbprint of the DPoP key that the client proved to hold.
+    pub key_thumbprint: Option<&'a str>,
 }
 
 /// What became of a token request.
@@ -39,7 +41,7 @@ pub enum Redeemed {
     Session { session: Session, nonce: Option<String> },
     /// Used before: what came from it has ended.
     Reused { ended: Option<Uuid> },
-    /// Unknown, expired, another client's, another address, or the wrong verifier.
+    /// Unknown, expired, another client's, another address, the wrong verifier or key.
     Refused,
 }
 
@@ -68,10 +70,9 @@ impl Store {
             scopes: request.scopes.clone(),
             nonce: request.nonce.clone(),
             step_up_of: request.step_up_of,
+            dpop_jkt: request.dpop_jkt.clone(),
         };
         let mut tx = self.database.begin().await?;
-        tx.execute("delete from authorization_code where expires_at < $1", args![now - Duration::days(1)])
-            .await?;
         flow::finish(&mut tx, flow_id, now).await?;
         tx.execute(
             "insert into authorization_code
@@ -108,14 +109,15 @@ impl Store {
             tx.commit().await?;
             return Ok(Redeemed::Reused { ended });
         }
+        let authorized: AuthorizedLogin = serde_json::from_value(row.get("login")?)?;
         let fits = row.get::<String>("client_id")? == asked.client_id
             && row.get::<String>("redirect_uri")? == asked.redirect_uri
             && now < row.get::<DateTime<Utc>>("expires_at")?
-            && pkce::verifies(asked.code_verifier, &row.get::<String>("code_challenge")?);
+            && pkce::verifies(asked.code_verifier, &row.get::<String>("code_challenge")?)
+            && (authorized.dpop_jkt.is_none() || authorized.dpop_jkt.as_deref() == asked.key_thumbprint);
         if !fits {
             return Ok(Redeemed::Refused);
         }
-        let authorized: AuthorizedLogin = serde_json::from_value(row.get("login")?)?;
         let session = Session {
             id: asked.session_id,
             client_id: asked.client_id.to_owned(),
@@ -125,7 +127,7 @@ impl Store {
             ended_at: None,
         };
         insert_session(&mut tx, &session, now).await?;
-        insert_refresh_token(&mut tx, asked.refresh_hash, session.id, None, now).await?;
+        insert_refresh_token(&mut tx, asked.refresh_hash, session.id, asked.key_thumbprint, now).await?;
         tx.execute(
             "update authorization_code set used_at = $2, session_id = $3 where code_hash = $1",
             args![asked.code_hash, now, session.id],
@@ -152,12 +154,14 @@ impl Store {
         self.database.row(&sql, args![token_hash]).await?.map(|row| read_session(&row)).transpose()
     }
 
-    /// Presents a refresh token of a client and, where the rules say so, puts `successor` in its
-    /// place or ends the session. `None` when the client has no such token.
+    /// Presents a refresh token of a client, with the thumbprint of the DPoP key it proved to hold, and,
+    /// where the rules say so, puts `successor` in its place or ends the session. `None` when the client
+    /// has no such token.
     pub async fn present_refresh_token(
         &self,
         token_hash: &[u8],
         client_id: &str,
+        key_thumbprint: Option<&str>,
         successor_hash: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Option<Presented>, Error> {
@@ -177,13 +181,14 @@ impl Store {
             session_expires_at: session.expires_at,
             session_ended: session.ended_at.is_some(),
         };
-        let presented = token.presented(None, now);
+        let presented = token.presented(key_thumbprint, now);
         match presented {
             Presented::Rotate | Presented::Repeat => {
                 // The whole family but the successor is used from here on.
                 tx.execute(
-                    "update refresh_token set rotated_at = $2 where session_id = $1 and rotated_at is null",
-                    args![session.id, now],
+                    "update refresh_token set rotated_at = $2, key_thumbprint = coalesce(key_thumbprint, $3)
+                     where session_id = $1 and rotated_at is null",
+                    args![session.id, now, key_thumbprint],
                 )
                 .await?;
                 // Long used ones are of no use to anybody; without this a session leaves thousands.
@@ -192,14 +197,7 @@ impl Store {
                     args![session.id, now - Duration::days(USED_TOKEN_DAYS)],
                 )
                 .await?;
-                insert_refresh_token(
-                    &mut tx,
-                    successor_hash,
-                    session.id,
-                    token.key_thumbprint.as_deref(),
-                    now,
-                )
-                .await?;
+                insert_refresh_token(&mut tx, successor_hash, session.id, key_thumbprint, now).await?;
             }
             Presented::RevokeFamily => end(&mut tx, session.id, "refresh_token_reused", now).await?,
             Presented::Refuse => {}

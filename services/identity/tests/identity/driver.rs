@@ -65,6 +65,15 @@ impl World {
         Service::open(&self.place.target, self.clock.clone(), sealer, config).await.unwrap()
     }
 
+    /// Another process on the same database; `None` where only one may have it.
+    pub async fn beside(&self) -> Option<Service> {
+        if self.place.engine == "sqlite" {
+            return None;
+        }
+        let (sealer, config) = (self.sealer.clone(), self.config.clone());
+        Some(Service::open(&self.place.target, self.clock.clone(), sealer, config).await.unwrap())
+    }
+
     pub fn portal(&self) -> App<'_> {
         App {
             world: self,
@@ -99,6 +108,10 @@ impl Browser {
 
     pub async fn get(&self, url: &str) -> Response {
         self.send(self.http.get(url)).await
+    }
+
+    pub async fn head(&self, url: &str) -> Response {
+        self.send(self.http.head(url)).await
     }
 
     pub async fn post(&self, url: &str, form: &[(&str, &str)]) -> Response {

@@ -2,11 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
+mod dpop;
+mod attacks;
 mod driver;
+mod fresh_login;
 mod graph;
+mod holder;
+mod hostile_provider;
 mod joining;
 mod login;
+mod oddities;
 mod other_browser;
+mod pages;
 mod provider_down;
+mod rogue;
 mod standard_client;
 mod token;
+mod upkeep;

@@ -7,6 +7,7 @@ use openidconnect::{
     AuthorizationCode, ClientId, CsrfToken, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
     RedirectUrl, Scope, TokenResponse,
 };
+use serde_json::Value;
 
 use super::driver::{Browser, location, returned, worlds};
 
@@ -59,5 +60,36 @@ async fn it_finds_our_endpoints_logs_in_and_verifies_our_id_token() {
             .request_async(&http)
             .await;
         assert!(refreshed.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn both_metadata_documents_say_the_same_and_name_nothing_that_is_not_there() {
+    for world in worlds().await {
+        let browser = Browser::new();
+        let oauth: Value =
+            browser.get(&world.url("/.well-known/oauth-authorization-server")).await.json().await.unwrap();
+        let openid: Value =
+            browser.get(&world.url("/.well-known/openid-configuration")).await.json().await.unwrap();
+        assert_eq!(oauth, openid);
+        assert_eq!(oauth["issuer"], world.public_url);
+        let endpoints = oauth.as_object().unwrap().iter();
+        let endpoints = endpoints.filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
+        let mut found = 0;
+        for (name, address) in endpoints {
+            let answer = browser.get(address.as_str().unwrap()).await;
+            assert_ne!(answer.status(), 404, "{name}");
+            found += 1;
+        }
+        assert_eq!(found, 5);
+        for (name, expected) in [
+            ("response_types_supported", "code"),
+            ("code_challenge_methods_supported", "S256"),
+            ("token_endpoint_auth_methods_supported", "none"),
+            ("dpop_signing_alg_values_supported", "ES256"),
+            ("id_token_signing_alg_values_supported", "ES256"),
+        ] {
+            assert_eq!(oauth[name][0], expected, "{name}");
+        }
     }
 }
