@@ -13,10 +13,11 @@ use object_store::{ObjectStoreExt, PutPayload};
 use serde_json::json;
 
 use crate::Service;
-use crate::model::evidence::FileType;
+use crate::model::file_type::FileType;
 use crate::schema::reader_of;
 use crate::store::Refusal;
-use crate::store::evidence::{Evidence, Ticket};
+use crate::store::evidence::Evidence;
+use crate::store::upload::Ticket;
 
 /// A ticket is 43 characters; longer ones are not looked up.
 const TICKET_CHARS_MAX: usize = 64;
@@ -64,7 +65,11 @@ impl From<Refusal> for Refused {
 
 impl From<object_store::Error> for Refused {
     fn from(error: object_store::Error) -> Self {
-        Failure::internal(error).into()
+        if matches!(error, object_store::Error::NotFound { .. }) {
+            return Failure::internal(error).into(); // a file that should be there
+        }
+        tracing::error!(%error, "the store for evidence failed");
+        Failure::unavailable("Files cannot be kept or read now.").into()
     }
 }
 
@@ -81,9 +86,11 @@ async fn upload(
     // The path changes with each try: two senders of one ticket never write the same object.
     let path = format!("{}/{}-{}", evidence.application_id, evidence.id, service.store.clock.uuid());
     let object = ObjectPath::from(path.as_str());
+    service.store.announce_object(&path, evidence.id).await?;
     service.files.put(&object, PutPayload::from(sealed)).await?;
     let size_bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
-    // After an error the object stays: the commit may have happened and only its answer been lost.
+    // After an error the object stays: the commit may have happened and only its answer been lost. If it
+    // did not, the object is swept in time.
     if service.store.store_evidence(&evidence, &ticket, &path, size_bytes).await? {
         return Ok(StatusCode::CREATED);
     }
@@ -138,6 +145,11 @@ async fn content(evidence: &Evidence, body: Body) -> Result<bytes::Bytes, Refuse
         let message = format!("The file is larger than {bytes_max} bytes, or did not arrive whole.");
         Refused(StatusCode::PAYLOAD_TOO_LARGE, code, message)
     })?;
+    if usize::try_from(evidence.size_bytes) != Ok(content.len()) {
+        let message =
+            format!("The file has {} bytes, not the {} announced.", content.len(), evidence.size_bytes);
+        return Err(Refused(StatusCode::BAD_REQUEST, code, message));
+    }
     match FileType::of(&content) {
         Some(found) if found.media_type() == evidence.media_type => Ok(content),
         _ => {

@@ -3,9 +3,12 @@
 //! In reading order: [`model`] has the rules and every move there is; `store` keeps applications,
 //! one transaction per thing that happens; [`schema`] is the door; `events` hears catalogue and
 //! payments; `provider` reads the caller's profile through the graph; `loader` batches what other
-//! subgraphs point to; `http` takes and gives files.
+//! subgraphs point to; `http` takes and gives files, which lie where `files` says.
 
+mod config;
+mod erasure;
 mod events;
+mod files;
 mod http;
 mod loader;
 pub mod model;
@@ -20,10 +23,10 @@ use chassis::Graph;
 use clock::Clock;
 use database::{Database, Target};
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use outbox::{Consumer, Outbox};
 use sealing::Sealer;
 
+pub use config::{Bucket, Config};
 use store::Store;
 
 /// What the service stands on, handed in at start.
@@ -34,6 +37,7 @@ pub struct Foundations {
     pub graph: Arc<dyn Graph>,
     /// Where clients reach this installation, without a slash at the end: upload addresses begin with it.
     pub public_url: String,
+    pub config: Config,
 }
 
 /// The applications service. Cloning shares it.
@@ -51,22 +55,20 @@ pub struct Service {
 pub enum OpenError {
     #[error(transparent)]
     Database(#[from] database::Error),
-    #[error("the folder for evidence cannot be used")]
+    #[error("the place for evidence cannot be used")]
     Files(#[from] object_store::Error),
     #[error("the folder for evidence cannot be made")]
     Folder(#[from] std::io::Error),
 }
 
 impl Service {
-    /// Opens the database and the folder `evidence` under `data`.
+    /// Opens the database, and the bucket for evidence or the folder `evidence` under `data`.
     pub async fn open(target: &Target, data: &Path, foundations: Foundations) -> Result<Self, OpenError> {
-        let Foundations { clock, sealer, graph, public_url } = foundations;
+        let Foundations { clock, sealer, graph, public_url, config } = foundations;
         let migrations =
             [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
         let database = Database::open(target, "applications", &migrations).await?;
-        let folder = data.join("evidence");
-        std::fs::create_dir_all(&folder)?;
-        let files = Arc::new(LocalFileSystem::new_with_prefix(folder)?);
+        let files = files::open(&config, data)?;
         let outbox = Outbox::new(clock.clone());
         let store = Store::new(database, clock, sealer, outbox.clone());
         Ok(Self { store, outbox, graph, files, public_url: public_url.into() })
@@ -77,9 +79,10 @@ impl Service {
         schema::builder().data(self.clone()).data(loader::loads(&self.store)).finish()
     }
 
-    /// Who hears messages of other services.
+    /// Who hears messages of other services, and our own timers.
     pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
-        vec![Arc::new(events::Listener::new(self.store.clone()))]
+        let listener = events::Listener::new(self.store.clone(), Arc::clone(&self.files));
+        vec![Arc::new(listener), Arc::new(erasure::Forgetter::new(self.store.clone()))]
     }
 
     /// `PUT /uploads/{ticket}` and `GET /evidence/{id}`.
@@ -90,6 +93,11 @@ impl Service {
     /// The database, for the outbox's relay and for readiness.
     pub fn database(&self) -> &Database {
         &self.store.database
+    }
+
+    /// Forgets what is long over.
+    pub async fn forget_old(&self) -> Result<u64, database::Error> {
+        idempotency::forget_old(self.database(), self.store.clock.now()).await
     }
 
     /// The outbox, for its relay.

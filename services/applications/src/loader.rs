@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::store::application::Application;
 use crate::store::event::Event;
 use crate::store::evidence::Evidence;
+use crate::store::review::DocumentWanted;
 use crate::store::{Reader, Refusal, Store};
 
 /// Loads what belongs together; it keeps nothing between batches, so that nothing is stale.
@@ -79,6 +80,27 @@ impl Loader<EvidenceOf> for Rows {
         let mut found: HashMap<EvidenceOf, Vec<Evidence>> = HashMap::new();
         for evidence in self.store.evidence_of(&ids).await? {
             found.entry(EvidenceOf(evidence.application_id)).or_default().push(evidence);
+        }
+        Ok(found)
+    }
+}
+
+/// The documents this application's agency asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DocumentsOf(pub Uuid);
+
+impl Loader<DocumentsOf> for Rows {
+    type Value = Vec<DocumentWanted>;
+    type Error = Arc<Refusal>;
+
+    async fn load(
+        &self,
+        keys: &[DocumentsOf],
+    ) -> Result<HashMap<DocumentsOf, Vec<DocumentWanted>>, Arc<Refusal>> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let mut found: HashMap<DocumentsOf, Vec<DocumentWanted>> = HashMap::new();
+        for wanted in self.store.requested_documents(&ids).await? {
+            found.entry(DocumentsOf(wanted.application_id)).or_default().push(wanted);
         }
         Ok(found)
     }

@@ -1,7 +1,9 @@
 //! What an application is and how it may move: types and rules, without database, clock or network.
 
 pub mod answers;
+pub mod calendar;
 pub mod evidence;
+pub mod file_type;
 pub mod next_action;
 pub mod offering;
 pub mod prefill;
@@ -31,6 +33,9 @@ pub enum ApplicationStatus {
     Rejected,
     /// Withdrawn by the applicant (ถอนคำขอแล้ว).
     Withdrawn,
+    /// Closed because the applicant did not act in time: a draft that ran out, or documents that did
+    /// not come by the day named and the application was given back (คืนคำขอ).
+    Lapsed,
 }
 
 /// What can happen to an application; each is kept as an event that never changes.
@@ -49,6 +54,8 @@ pub enum EventKind {
     FeeSettled,
     /// The fee was paid back.
     FeeRefunded,
+    /// Money that was paid twice, too late or not as billed was paid back; the fee itself stands.
+    PaymentReturned,
     /// An officer took the case.
     Taken,
     /// The agency asked for more documents: possible once.
@@ -63,6 +70,12 @@ pub enum EventKind {
     Rejected,
     /// The applicant withdrew.
     Withdrawn,
+    /// The applicant did not act in time.
+    Lapsed,
+    /// The legal time is over: a notice went to the applicant and to the supervising body.
+    LatenessNotified,
+    /// The agency said why it takes longer; the next notice of lateness carries it.
+    DelayExplained,
 }
 
 /// When an offering's fee falls due.
@@ -106,6 +119,9 @@ pub enum NotAllowed {
     AlreadyTaken,
     #[error("the application is closed")]
     Closed,
+    /// The day named in the request for documents is over; the timer closes the case.
+    #[error("the day by which the documents had to come is over")]
+    TooLate,
     #[error("not possible in the application's present status")]
     WrongStatus,
 }
@@ -126,10 +142,14 @@ impl ApplicationStatus {
 
             (S::Submitted | S::UnderReview, E::Taken) if facts.taken => Err(NotAllowed::AlreadyTaken),
             (S::Submitted | S::UnderReview, E::Taken) => Ok(S::UnderReview),
-            (S::UnderReview, E::DocumentsRequested | E::Approved | E::Rejected) if !facts.taken => {
+            (S::UnderReview, E::DocumentsRequested | E::Approved | E::Rejected | E::DelayExplained)
+                if !facts.taken =>
+            {
                 Err(NotAllowed::NotTaken)
             }
-            (S::Submitted, E::DocumentsRequested | E::Approved | E::Rejected) => Err(NotAllowed::NotTaken),
+            (S::Submitted, E::DocumentsRequested | E::Approved | E::Rejected | E::DelayExplained) => {
+                Err(NotAllowed::NotTaken)
+            }
             (S::UnderReview, E::DocumentsRequested)
                 if facts.document_requests >= facts.document_requests_max =>
             {
@@ -141,15 +161,19 @@ impl ApplicationStatus {
             (S::Submitted | S::UnderReview, E::ApprovedAutomatically) if facts.decides_itself() => {
                 Ok(S::Approved)
             }
+            (S::UnderReview, E::DelayExplained) => Ok(S::UnderReview),
             (S::UnderReview, E::Approved) => Ok(S::Approved),
             (S::UnderReview, E::Rejected) => Ok(S::Rejected),
 
             (S::Draft | S::Submitted | S::AwaitingPayment | S::UnderReview | S::Returned, E::Withdrawn) => {
                 Ok(S::Withdrawn)
             }
+            // Licensing Act 2558 section 9: what was asked for did not come, and the application is given back.
+            (S::Draft | S::Returned, E::Lapsed) => Ok(S::Lapsed),
+            (status, E::LatenessNotified) if status.clock_runs() => Ok(status),
 
             // News from payments: the timeline shows it, nothing moves. Money may arrive late.
-            (status, E::BillIssued | E::FeeRefunded) if status != S::Draft => Ok(status),
+            (status, E::BillIssued | E::FeeRefunded | E::PaymentReturned) if status != S::Draft => Ok(status),
             (status, E::FeeSettled) if status.is_terminal() => Ok(status),
 
             (status, _) if status.is_terminal() => Err(NotAllowed::Closed),
@@ -171,7 +195,12 @@ impl ApplicationStatus {
 
     /// Whether nothing moves any more.
     pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Rejected | Self::Withdrawn)
+        matches!(self, Self::Rejected | Self::Withdrawn | Self::Lapsed)
+    }
+
+    /// Whether the agency's legal time runs: it is the agency's turn and nothing is decided.
+    pub fn clock_runs(self) -> bool {
+        matches!(self, Self::Submitted | Self::UnderReview)
     }
 
     /// Whether the applicant may change answers and evidence.
@@ -222,6 +251,7 @@ stored_as_word!(ApplicationStatus {
     Paid = "PAID",
     Rejected = "REJECTED",
     Withdrawn = "WITHDRAWN",
+    Lapsed = "LAPSED",
 });
 
 stored_as_word!(EventKind {
@@ -231,6 +261,7 @@ stored_as_word!(EventKind {
     BillIssued = "BILL_ISSUED",
     FeeSettled = "FEE_SETTLED",
     FeeRefunded = "FEE_REFUNDED",
+    PaymentReturned = "PAYMENT_RETURNED",
     Taken = "TAKEN",
     DocumentsRequested = "DOCUMENTS_REQUESTED",
     Resubmitted = "RESUBMITTED",
@@ -238,6 +269,9 @@ stored_as_word!(EventKind {
     ApprovedAutomatically = "APPROVED_AUTOMATICALLY",
     Rejected = "REJECTED",
     Withdrawn = "WITHDRAWN",
+    Lapsed = "LAPSED",
+    LatenessNotified = "LATENESS_NOTIFIED",
+    DelayExplained = "DELAY_EXPLAINED",
 });
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::model::prefill::Profile;
 use crate::store::Refusal;
 
 const PROFILE: &str = "query Profile { viewer {
-    citizen { id nameTh nameEn birthDate address }
+    citizen { id nameTh nameEn birthDate address nationalIdIndex }
     parties { id kind displayName { th en } registrationNumber }
 } }";
 

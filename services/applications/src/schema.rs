@@ -5,6 +5,7 @@ pub mod draft;
 pub mod event;
 pub mod evidence;
 pub mod foreign;
+pub mod number;
 pub mod problem;
 pub mod review;
 
@@ -12,17 +13,19 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, MergedObject, Object, SchemaBuilder};
 use auth::Principal;
-use graphql::{ApplicationId, ErrorCode, Failure, Page, PageConnection, PartyId};
+use graphql::{ApplicationId, Date, ErrorCode, Failure, Page, PageConnection, PartyId};
 use sealing::SubjectKey;
 use uuid::Uuid;
 
 use crate::Service;
 use crate::loader::{ApplicationWithId, KeyOf, Loads};
 use crate::model::ApplicationStatus;
-use crate::store::application::Listing;
+use crate::model::rules::{beginning_of, first_day_not_over};
+use crate::store::listing::Listing;
 use crate::store::{Reader, Refusal};
 use application::Application;
 use event::Subscription;
+use number::NationalId;
 use problem::Problem;
 
 /// The subgraph's schema.
@@ -60,6 +63,14 @@ pub struct OfficerQueueFilter {
     status: Option<ApplicationStatus>,
     /// Only those for this public service.
     service_code: Option<String>,
+    /// Only those submitted on this day (in Thailand) or later.
+    submitted_from: Option<Date>,
+    /// Only those submitted on this day (in Thailand) or earlier.
+    submitted_until: Option<Date>,
+    /// Only those whose legal time is over and that are not decided.
+    late: Option<bool>,
+    /// Only those of the person or company with this number.
+    applicant_number: Option<NationalId>,
 }
 
 /// The subgraph's reads.
@@ -93,7 +104,7 @@ impl Query {
         page(ctx, &Reader::Parties(citizen.party_ids()), listing, first, after).await
     }
 
-    /// The cases of my agency that were submitted, oldest first.
+    /// The cases of my agency, in the order in which they were submitted.
     #[graphql(requires_scopes = "cases:read")]
     async fn officer_queue(
         &self,
@@ -105,10 +116,19 @@ impl Query {
         let officer = auth::officer(ctx)?;
         auth::principal(ctx).require_scope("cases:read")?;
         let filter = filter.unwrap_or_default();
+        let next_day = |day: Date| day.0.succ_opt().unwrap_or(day.0);
+        let submitted = (
+            filter.submitted_from.map(|day| beginning_of(day.0)),
+            filter.submitted_until.map(|day| beginning_of(next_day(day))),
+        );
+        let late = filter.late.unwrap_or(false);
         let listing = Listing {
             status: filter.status,
             service_code: filter.service_code,
-            oldest_first: true,
+            submitted,
+            applicant_number: filter.applicant_number.map(NationalId::digits),
+            late_on: late.then(|| first_day_not_over(service(ctx).store.clock.now())),
+            as_queue: true,
             ..Listing::default()
         };
         page(ctx, &Reader::Agency(officer.agency.clone()), listing, first, after).await

@@ -2,12 +2,17 @@
 
 pub mod application;
 pub mod draft;
+pub mod erasure;
 pub mod event;
 pub mod evidence;
+pub mod legal_clock;
+pub mod listing;
+pub mod object;
 pub mod offering;
 pub mod payment;
 pub mod review;
 pub mod submission;
+pub mod upload;
 
 use std::collections::HashMap;
 
@@ -26,7 +31,8 @@ use crate::model::NotAllowed;
 use application::Application;
 
 /// The tables of this service.
-pub static MIGRATIONS: Migrations = database::migrations!("applications", "0001_application");
+pub static MIGRATIONS: Migrations =
+    database::migrations!("applications", "0001_application", "0002_legal_clock");
 
 /// Wake-ups waiting for one slow subscriber; more and it reads the table anyway.
 const WAKES_MAX: usize = 1024;
@@ -58,6 +64,8 @@ pub enum Refusal {
     NotAllowed(NotAllowed),
     /// The offering is closed to new applications, or to this kind of party.
     NotOffered(&'static str),
+    /// The party has as many drafts as one may have.
+    TooManyDrafts,
     /// The idempotency key was used for something else.
     KeyReused,
     /// What was sent is wrong, field by field.

@@ -47,6 +47,7 @@ pub fn without_nulls(answers: Json) -> Json {
             .filter(|(_, value)| !value.is_null())
             .map(|(name, value)| (name, without_nulls(value)))
             .collect(),
+        Json::Array(items) => items.into_iter().map(without_nulls).collect(),
         other => other,
     }
 }
@@ -167,12 +168,31 @@ fn rule_in_words(kind: &Kind) -> (String, String) {
         }
         Kind::MaxItems { limit } => (format!("ต้องไม่เกิน {limit} รายการ"), format!("At most {limit} entries.")),
         Kind::UniqueItems => ("รายการต้องไม่ซ้ำกัน".into(), "Entries must differ from each other.".into()),
-        Kind::Enum { .. } => ("ต้องเลือกจากตัวเลือกที่กำหนด".into(), "Must be one of the choices given.".into()),
+        Kind::OneOfNotValid { .. } | Kind::AnyOf { .. } | Kind::Enum { .. } => {
+            ("ต้องเลือกจากตัวเลือกที่กำหนด".into(), "Must be one of the choices given.".into())
+        }
         Kind::Constant { .. } => ("ต้องเป็นค่าที่กำหนด".into(), "Must be the value the form requires.".into()),
         Kind::Pattern { .. } => ("รูปแบบไม่ถูกต้อง".into(), "Not in the required form.".into()),
-        Kind::Format { format } => (format!("รูปแบบไม่ถูกต้อง ({format})"), format!("Not a valid {format}.")),
+        Kind::MultipleOf { multiple_of } => {
+            (format!("ต้องเป็นจำนวนเท่าของ {multiple_of}"), format!("Must be a multiple of {multiple_of}."))
+        }
+        Kind::Format { format } => format_in_words(format),
         _ => ("ข้อมูลไม่ถูกต้อง".into(), "This answer is not valid.".into()),
     }
+}
+
+fn format_in_words(format: &str) -> (String, String) {
+    let (th, en) = match format {
+        "date" => ("ต้องเป็นวันที่ เช่น 2026-11-30", "Must be a date such as 2026-11-30."),
+        "date-time" => ("ต้องเป็นวันและเวลา", "Must be a date with a time."),
+        "time" => ("ต้องเป็นเวลา เช่น 08:30:00+07:00", "Must be a time such as 08:30:00+07:00."),
+        "email" | "idn-email" => ("ต้องเป็นที่อยู่อีเมล", "Must be an e-mail address."),
+        "uri" | "iri" => {
+            ("ต้องเป็นที่อยู่เว็บ เช่น https://example.com", "Must be a web address such as https://example.com.")
+        }
+        _ => return (format!("รูปแบบไม่ถูกต้อง ({format})"), format!("Not a valid {format}.")),
+    };
+    (th.into(), en.into())
 }
 
 fn wanted_type(kind: &jsonschema::error::TypeKind) -> String {
@@ -228,6 +248,61 @@ mod tests {
         found.sort();
         assert_eq!(found, ["/area_sqm", "/shop_name"]);
         assert!(pointers(json!({ "shop_name": "ร้าน", "area_sqm": 40 }), Asked::Submission).is_empty());
+    }
+
+    #[test]
+    fn faults_deep_in_lists_and_groups_are_told_where_they_are_in_both_languages() {
+        let form = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "plots": { "type": "array", "minItems": 1, "items": {
+                    "type": "object",
+                    "additionalProperties": false,
+                    "required": ["rai", "planted_on"],
+                    "properties": {
+                        "rai": { "type": "number", "maximum": 100, "multipleOf": 0.25 },
+                        "planted_on": { "type": "string", "format": "date" },
+                        "a/b~c": { "type": "string", "minLength": 2 },
+                        "kind": { "oneOf": [{ "const": "rice" }, { "const": "cane" }] },
+                    },
+                } },
+                "contact": { "type": "object", "required": ["email"], "properties": {
+                    "email": { "type": "string", "format": "email" },
+                } },
+            },
+        });
+        let answers = json!({
+            "plots": [
+                { "rai": 1, "planted_on": "2026-11-01", "kind": "rice" },
+                { "rai": 100.3, "planted_on": "1 พ.ย. 2569", "a/b~c": "x", "kind": "tea", "owner": 1 },
+                { "rai": null, "planted_on": null },
+                "ไร่",
+            ],
+            "contact": { "email": "ไม่ใช่อีเมล" },
+        });
+        let told = faults(&form, &without_nulls(answers), Asked::Submission).unwrap();
+        let mut pointers: Vec<&str> = told.iter().map(|fault| fault.pointer.as_str()).collect();
+        pointers.sort_unstable();
+        pointers.dedup();
+        let expected = [
+            "/contact/email",
+            "/plots/1/a~1b~0c",
+            "/plots/1/kind",
+            "/plots/1/owner",
+            "/plots/1/planted_on",
+            "/plots/1/rai",
+            "/plots/2/planted_on",
+            "/plots/2/rai",
+            "/plots/3",
+        ];
+        assert_eq!(pointers, expected);
+        for fault in &told {
+            let thai = |text: &str| text.chars().any(|letter| ('\u{e00}'..='\u{e7f}').contains(&letter));
+            let english = fault.message.en.as_deref().unwrap();
+            assert!(thai(&fault.message.th) && english.is_ascii(), "{fault:?}");
+            assert!(!fault.message.th.contains("ไม่ถูกต้อง ("), "a format without words: {fault:?}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Evidence files (หลักฐาน): which kinds are taken, told by content and not by name.
+//! Evidence files (หลักฐาน): how large, under which names, how far they have come.
 
 use async_graphql::Enum;
 
@@ -6,14 +6,6 @@ use async_graphql::Enum;
 pub const FILE_BYTES_MAX: u64 = 20 * 1024 * 1024;
 /// The longest file name taken, in characters.
 pub const FILE_NAME_CHARS_MAX: usize = 200;
-
-/// A kind of file that can be evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileType {
-    Pdf,
-    Png,
-    Jpeg,
-}
 
 /// How far a file has come.
 #[derive(Enum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,42 +15,6 @@ pub enum EvidenceStatus {
     AwaitingUpload,
     /// The file is kept, encrypted.
     Stored,
-}
-
-impl FileType {
-    /// The kind a media type names.
-    pub fn from_media_type(media_type: &str) -> Option<Self> {
-        match media_type {
-            "application/pdf" => Some(Self::Pdf),
-            "image/png" => Some(Self::Png),
-            "image/jpeg" => Some(Self::Jpeg),
-            _ => None,
-        }
-    }
-
-    /// The kind the first and last bytes show; `None` for anything else.
-    pub fn of(content: &[u8]) -> Option<Self> {
-        // A PDF ends with %%EOF; writers may add a few bytes behind it.
-        let tail = &content[content.len().saturating_sub(1024)..];
-        if content.starts_with(b"%PDF-") && tail.windows(5).any(|window| window == b"%%EOF") {
-            Some(Self::Pdf)
-        } else if content.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR") {
-            Some(Self::Png)
-        } else if content.starts_with(b"\xff\xd8\xff") && content.len() > 4 {
-            Some(Self::Jpeg)
-        } else {
-            None
-        }
-    }
-
-    /// Its media type.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Pdf => "application/pdf",
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-        }
-    }
 }
 
 /// A file name as it is kept: no path, no control characters, not empty.
@@ -72,16 +28,6 @@ pub fn clean_file_name(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_file_is_what_its_bytes_say() {
-        assert_eq!(FileType::of(b"%PDF-1.7\n1 0 obj\n%%EOF\n"), Some(FileType::Pdf));
-        assert_eq!(FileType::of(b"%PDF-1.7 cut short"), None);
-        assert_eq!(FileType::of(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"), Some(FileType::Png));
-        assert_eq!(FileType::of(b"\xff\xd8\xff\xe0\0\x10JFIF"), Some(FileType::Jpeg));
-        assert_eq!(FileType::of(b"MZ\x90\0"), None);
-        assert_eq!(FileType::of(b""), None);
-    }
 
     #[test]
     fn a_file_name_is_never_a_path() {

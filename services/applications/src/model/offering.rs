@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use super::calendar::Counting;
 use super::{DecisionMode, Facts, FeeDue};
 
 /// One revision of an offering; an application pins the revision it was started on.
@@ -24,6 +25,9 @@ pub struct Offering {
     pub fee_due: FeeDue,
     pub fee_on_rejection: FeeOnRejection,
     pub legal_days: u32,
+    /// Working days unless the service's rules say otherwise.
+    #[serde(default)]
+    pub legal_days_counted: Counting,
     pub decision: DecisionMode,
     pub accepting: bool,
     pub form: Option<Form>,

@@ -1,5 +1,7 @@
 //! What the state already knows: form fields marked `x-source` are filled from the profile, with provenance.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use graphql::{LocalizedText, PartyId};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,8 @@ pub struct Profile {
     pub name_en: Option<String>,
     pub birth_date: Option<String>,
     pub address: Option<String>,
+    /// What officers find a person's applications by.
+    pub number_index: Option<Vec<u8>>,
     pub party: PartyProfile,
 }
 
@@ -46,6 +50,9 @@ impl Profile {
             name_en: text(&citizen["nameEn"]),
             birth_date: text(&citizen["birthDate"]),
             address: text(&citizen["address"]),
+            number_index: citizen["nationalIdIndex"]
+                .as_str()
+                .and_then(|index| URL_SAFE_NO_PAD.decode(index).ok()),
             party: PartyProfile {
                 is_juristic: party["kind"] == "JURISTIC",
                 name_th: text(&party["displayName"]["th"]),

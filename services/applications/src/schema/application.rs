@@ -11,10 +11,9 @@ use graphql::{
 use super::event::ApplicationEvent;
 use super::evidence::Evidence;
 use super::foreign::{Agency, Offering, Party, PublicService};
-use super::{failed, key_of, loads};
-use crate::loader::{EventsOf, EvidenceOf};
+use super::{failed, key_of, loads, service};
+use crate::loader::{DocumentsOf, EventsOf, EvidenceOf};
 use crate::model::next_action::{Action, Actor, next_action};
-use crate::model::rules::RuleSet;
 use crate::model::{ApplicationStatus, EventKind};
 use crate::store::application as stored;
 
@@ -65,6 +64,17 @@ pub struct NextAction {
     description: LocalizedText,
     /// By when, where the law or the agency says so.
     due_at: Option<DateTime<Utc>>,
+    /// Whether that, or the legal time for the decision, is over.
+    overdue: bool,
+}
+
+/// A document the agency asked for.
+#[derive(SimpleObject)]
+pub struct DocumentWanted {
+    /// Its code among the service's evidence.
+    evidence_code: String,
+    /// Whether it has come.
+    received: bool,
 }
 
 /// An application for a public service (คำขอ).
@@ -169,16 +179,33 @@ impl Application {
     }
 
     /// What is expected of whom next.
-    async fn next_action(&self) -> NextAction {
-        let rules = self.0.rule_set.as_deref().map(RuleSet::pinned);
-        let due_at = rules.zip(self.0.due_on).map(|(rules, day)| rules.closing(day));
-        let next = next_action(self.0.status, due_at);
+    async fn next_action(&self, ctx: &Context<'_>) -> NextAction {
+        let next = next_action(self.0.status, self.0.deadlines(), service(ctx).store.clock.now());
         NextAction {
             actor: next.actor,
             action: next.action,
             description: next.description,
             due_at: next.due_at,
+            overdue: next.overdue,
         }
+    }
+
+    /// The documents the agency asked for, once it did.
+    async fn documents_wanted(&self, ctx: &Context<'_>) -> Result<Vec<DocumentWanted>, Failure> {
+        if self.0.document_requests == 0 {
+            return Ok(Vec::new());
+        }
+        let wanted = loads(ctx).load_one(DocumentsOf(self.0.id)).await.map_err(|refusal| failed(&refusal))?;
+        let shown = wanted.unwrap_or_default().into_iter().map(|wanted| DocumentWanted {
+            evidence_code: wanted.evidence_code,
+            received: wanted.evidence_id.is_some(),
+        });
+        Ok(shown.collect())
+    }
+
+    /// The last day for the documents asked for.
+    async fn documents_due_on(&self) -> Option<Date> {
+        self.0.documents_due_on.map(Date::from)
     }
 
     /// When the draft was begun.
@@ -202,9 +229,26 @@ impl Application {
         self.0.legally_received_at
     }
 
-    /// The last day for the decision: the legal days, counted in the agency's working days.
+    /// The last day for the decision: the legal days, counted in the agency's working days. Null while
+    /// the legal time stands still, because it is the applicant's turn.
     async fn due_on(&self) -> Option<Date> {
         self.0.due_on.map(Date::from)
+    }
+
+    /// The legal days left, while the legal time stands still.
+    async fn legal_days_left(&self) -> Option<i32> {
+        self.0.legal_days_left.and_then(|days| i32::try_from(days).ok())
+    }
+
+    /// How many notices of lateness the agency's silence has caused (Licensing Facilitation Act B.E. 2558,
+    /// section 10: one every seven days until it decides).
+    async fn lateness_notices(&self) -> i32 {
+        i32::try_from(self.0.lateness_notices).unwrap_or(i32::MAX)
+    }
+
+    /// When a draft that nobody touches runs out.
+    async fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.0.expires_at
     }
 
     /// The set of legal rules in force on the day of receipt.

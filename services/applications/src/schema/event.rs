@@ -54,6 +54,11 @@ impl ApplicationEvent {
         self.0.at
     }
 
+    /// When it counts as received by law: of what the applicant sent to the agency.
+    async fn legally_received_at(&self) -> Option<DateTime<Utc>> {
+        self.0.legally_received_at
+    }
+
     /// Who did it.
     async fn actor(&self) -> EventActor {
         let label = match self.0.actor.kind {
@@ -123,14 +128,15 @@ impl Subscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The application's id.")] application_id: ApplicationId,
-        #[graphql(desc = "The last sequence number seen.", default = 0)] after: i32,
+        // Nullable: where an argument has a default, async-graphql takes a variable left out for a null.
+        #[graphql(desc = "The last sequence number seen; all events when left out.")] after: Option<i32>,
     ) -> Result<impl Stream<Item = async_graphql::Result<ApplicationEvent>> + use<>, Failure> {
         let store = service(ctx).store.clone();
         let id = store.application(&reader(ctx)?, application_id.uuid()).await?.id;
         // Listening begins before the first reading, so that nothing falls in between.
         let mut happenings = store.happenings();
         Ok(async_stream::try_stream! {
-            let mut seen = after.max(0);
+            let mut seen = after.unwrap_or(0).max(0);
             loop {
                 let events = store.events_after(&[id], seen, EVENTS_READ_MAX).await.map_err(Failure::from)?;
                 let more = i64::try_from(events.len()) == Ok(EVENTS_READ_MAX);

@@ -10,6 +10,7 @@ use super::problem::payload;
 use super::{key_of, service};
 use crate::model::evidence::EvidenceStatus;
 use crate::store::evidence as stored;
+use crate::store::upload::Announced;
 
 /// A file attached to an application (หลักฐาน).
 pub struct Evidence(pub stored::Evidence);
@@ -116,7 +117,7 @@ impl EvidenceMutation {
     ) -> Result<Option<StartEvidenceUploadPayload>, Failure> {
         let citizen = auth::citizen(ctx)?;
         auth::principal(ctx).require_scope("applications:write")?;
-        let announced = stored::Announced {
+        let announced = Announced {
             application_id: input.application_id.uuid(),
             evidence_code: input.evidence_code,
             file_name: input.file_name,

@@ -7,6 +7,7 @@ use graphql::{
 
 use super::application::Application;
 use crate::store::Refusal;
+use crate::store::draft::DRAFTS_MAX;
 
 /// What every outcome that is not success has: an old app survives a new one.
 #[derive(Interface)]
@@ -48,6 +49,10 @@ impl Problem {
             Refusal::NotFound => NotFoundProblem::new("There is no such thing, or it is not yours.").into(),
             Refusal::NotAllowed(reason) => StateProblem::new(reason.to_string()).into(),
             Refusal::NotOffered(reason) => StateProblem::new(reason).into(),
+            Refusal::TooManyDrafts => StateProblem::new(format!(
+                "There are {DRAFTS_MAX} drafts already: submit or withdraw one first."
+            ))
+            .into(),
             Refusal::KeyReused => ConflictProblem::new(
                 "The idempotency key was used for something else, or is empty or too long.",
             )

@@ -2,9 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object};
 use auth::{Officer, Role};
-use graphql::{
-    ApplicationId, ConflictProblem, ErrorCode, Failure, InvalidInput, NotFoundProblem, StateProblem,
-};
+use graphql::{ApplicationId, ConflictProblem, Date, Failure, InvalidInput, NotFoundProblem, StateProblem};
 
 use super::application::Application;
 use super::problem::payload;
@@ -49,6 +47,9 @@ pub struct RequestMoreDocumentsInput {
     items: Vec<RequestedDocumentInput>,
     /// A message to the applicant, at most 4,000 characters.
     message: Option<String>,
+    /// The last day for the documents: a working day. When left out, as many working days as the legal
+    /// rules give. What has not come by its close is given back, and the application is closed.
+    due_on: Option<Date>,
 }
 
 /// A document to ask for.
@@ -68,6 +69,27 @@ payload! {
     }
     /// What came of `requestMoreDocuments`.
     RequestMoreDocumentsPayload = InvalidInput | StateProblem | NotFoundProblem | ConflictProblem
+}
+
+/// Why a case takes longer.
+#[derive(InputObject)]
+pub struct ExplainDelayInput {
+    /// Made by the client, the same when the call is repeated.
+    idempotency_key: String,
+    /// The application.
+    application_id: ApplicationId,
+    /// Why, for the applicant to read; at most 4,000 characters.
+    reason: String,
+}
+
+payload! {
+    /// The reason is on the timeline, and goes with each notice of lateness from here on.
+    DelayExplained {
+        /// The application.
+        application: Application
+    }
+    /// What came of `explainDelay`.
+    ExplainDelayPayload = InvalidInput | StateProblem | NotFoundProblem | ConflictProblem
 }
 
 /// Which case to approve.
@@ -131,6 +153,7 @@ impl ReviewMutation {
     }
 
     /// Asks the applicant for documents. The law lets an agency ask once: a second request is refused.
+    /// The legal time stands still until they come.
     #[graphql(requires_scopes = "cases:write")]
     async fn request_more_documents(
         &self,
@@ -140,10 +163,28 @@ impl ReviewMutation {
         let officer = reviewer(ctx)?;
         let (key, id) = (&input.idempotency_key, input.application_id.uuid());
         let asked = async {
-            let review = Review::RequestDocuments(request(input.items, input.message)?);
+            let words = request(input.items, input.message)?;
+            let review = Review::RequestDocuments { words, due_on: input.due_on.map(|day| day.0) };
             service(ctx).store.review(officer, key, id, &review).await
         };
         RequestMoreDocumentsPayload::answer(asked.await)
+    }
+
+    /// Says why a case takes longer (เหตุแห่งความล่าช้า): each notice of lateness has to carry a reason
+    /// (Licensing Facilitation Act B.E. 2558, section 10).
+    #[graphql(requires_scopes = "cases:write")]
+    async fn explain_delay(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which case, and why.")] input: ExplainDelayInput,
+    ) -> Result<Option<ExplainDelayPayload>, Failure> {
+        let officer = reviewer(ctx)?;
+        let (key, id) = (&input.idempotency_key, input.application_id.uuid());
+        let explained = async {
+            let reason = words("/reason", &input.reason)?;
+            service(ctx).store.review(officer, key, id, &Review::ExplainDelay { reason }).await
+        };
+        ExplainDelayPayload::answer(explained.await)
     }
 
     /// Approves a case that was taken (อนุมัติ).
@@ -179,15 +220,12 @@ impl ReviewMutation {
     }
 }
 
-/// Any officer of an agency who may write on cases.
+/// Who examines cases; who decides them may do that too.
 fn reviewer<'a>(ctx: &Context<'a>) -> Result<&'a Officer, Failure> {
     let officer = auth::officer(ctx)?;
     auth::principal(ctx).require_scope("cases:write")?;
-    if officer.roles.is_empty() {
-        return Err(Failure::new(
-            ErrorCode::Forbidden,
-            "This needs a role in the agency that you do not have.",
-        ));
+    if !officer.roles.contains(&Role::Approver) {
+        officer.require_role(Role::Reviewer)?;
     }
     Ok(officer)
 }

@@ -8,15 +8,19 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{Reader, Refusal, Store};
+use crate::model::calendar::Calendar;
+use crate::model::next_action::Deadlines;
 use crate::model::offering::Offering;
 use crate::model::prefill::Source;
 use crate::model::rules::RuleSet;
 use crate::model::{ApplicationStatus, EventKind, Facts};
 
-const COLUMNS: &str = "id, applicant_party_id, offering_id, offering_revision, service_code, agency_code,
+pub(super) const COLUMNS: &str =
+    "id, applicant_party_id, offering_id, offering_revision, service_code, agency_code,
     status, revision, receipt_number, rule_set, applicant_name, answers, answer_sources, last_sequence,
     document_requests, taken_by, fee_settled_at, decision, decision_automatic, decision_reason, decided_at,
-    created_at, submitted_at, received_at, legally_received_at, due_on";
+    created_at, submitted_at, received_at, legally_received_at, due_on, legal_days_left, documents_due_on,
+    lateness_notices, expires_at";
 
 /// An application as it is kept; what is personal is sealed.
 #[derive(Clone, Debug)]
@@ -43,7 +47,14 @@ pub struct Application {
     pub submitted_at: Option<DateTime<Utc>>,
     pub received_at: Option<DateTime<Utc>>,
     pub legally_received_at: Option<DateTime<Utc>>,
+    /// The last day for the decision; none while the legal clock stands still.
     pub due_on: Option<NaiveDate>,
+    /// The legal days left while it stands still.
+    pub legal_days_left: Option<i64>,
+    pub documents_due_on: Option<NaiveDate>,
+    pub lateness_notices: i64,
+    /// When a draft that nobody touches runs out.
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// The outcome (คำสั่ง).
@@ -57,29 +68,42 @@ pub struct Decision {
     pub decided_at: DateTime<Utc>,
 }
 
-/// Which applications to list: newest first, unless asked otherwise.
-#[derive(Clone, Debug, Default)]
-pub struct Listing {
-    pub status: Option<ApplicationStatus>,
-    pub party_id: Option<Uuid>,
-    pub service_code: Option<String>,
-    /// The id the previous page ended with.
-    pub beyond: Option<Uuid>,
-    pub oldest_first: bool,
-    pub limit: i64,
-}
-
 impl Application {
     /// What the rules need to know.
     pub fn facts(&self, offering: &Offering) -> Facts {
-        let rules =
-            self.rule_set.as_deref().map_or_else(|| RuleSet::in_force(self.created_at), RuleSet::pinned);
+        let rules = self.rules();
         Facts {
             fee_settled: self.fee_settled_at.is_some(),
             taken: self.taken_by.is_some(),
             document_requests: self.document_requests,
             document_requests_max: rules.document_requests_max,
             ..offering.facts()
+        }
+    }
+
+    /// The legal rules that hold for it: pinned on the day of receipt.
+    pub fn rules(&self) -> &'static RuleSet {
+        self.rule_set.as_deref().map_or_else(|| RuleSet::in_force(self.created_at), RuleSet::pinned)
+    }
+
+    /// The working calendar of its agency.
+    pub fn calendar(&self) -> Calendar {
+        Calendar::of(&self.agency_code)
+    }
+
+    /// By when the documents asked for have to come.
+    pub fn documents_due_at(&self) -> Option<DateTime<Utc>> {
+        self.documents_due_on.map(|day| self.rules().closing(day))
+    }
+
+    /// The ends of the times that may run for it.
+    pub fn deadlines(&self) -> Deadlines {
+        let (rules, calendar) = (self.rules(), self.calendar());
+        Deadlines {
+            draft: self.expires_at,
+            check: self.legally_received_at.map(|received| rules.checked_by(calendar, received)),
+            decision: self.due_on.map(|day| rules.closing(day)),
+            documents: self.documents_due_at(),
         }
     }
 
@@ -99,7 +123,7 @@ impl Application {
         sealed.map(|sealed| key.open_json(place("decision_reason", self.id), sealed)).transpose()
     }
 
-    fn from_row(row: &Row) -> Result<Self, Refusal> {
+    pub(super) fn from_row(row: &Row) -> Result<Self, Refusal> {
         let status: String = row.get("status")?;
         let decision: Option<String> = row.get("decision")?;
         let decision = match decision.as_deref().and_then(EventKind::from_word) {
@@ -135,6 +159,10 @@ impl Application {
             received_at: row.get("received_at")?,
             legally_received_at: row.get("legally_received_at")?,
             due_on: row.get("due_on")?,
+            legal_days_left: row.get("legal_days_left")?,
+            documents_due_on: row.get("documents_due_on")?,
+            lateness_notices: row.get("lateness_notices")?,
+            expires_at: row.get("expires_at")?,
         })
     }
 }
@@ -162,38 +190,6 @@ impl Store {
         rows.iter().map(Application::from_row).collect()
     }
 
-    /// Applications someone may see.
-    pub async fn applications(
-        &self,
-        reader: &Reader,
-        listing: &Listing,
-    ) -> Result<Vec<Application>, Refusal> {
-        let (theirs, reader) = visible(reader, self.database.engine());
-        let mut sql = format!("select {COLUMNS} from application where {theirs}");
-        // `$1` is left to the id elsewhere: here it carries the limit.
-        let mut bound = vec![Value::from(listing.limit), reader];
-        let mut also = |condition: &str, value: Value| {
-            bound.push(value);
-            sql.push_str(&format!(" and {condition} ${}", bound.len()));
-        };
-        if let Some(status) = listing.status {
-            also("status =", status.word().into());
-        }
-        if let Some(party_id) = listing.party_id {
-            also("applicant_party_id =", party_id.into());
-        }
-        if let Some(code) = &listing.service_code {
-            also("service_code =", code.into());
-        }
-        let (beyond, order) = if listing.oldest_first { ("id >", "asc") } else { ("id <", "desc") };
-        if let Some(id) = listing.beyond {
-            also(beyond, id.into());
-        }
-        // Ids are uuids of version 7: they sort by the time the draft was begun.
-        sql.push_str(&format!(" order by id {order} limit $1"));
-        self.database.rows(&sql, bound).await?.iter().map(Application::from_row).collect()
-    }
-
     /// An application, held until the transaction ends.
     pub(super) async fn locked(
         &self,
@@ -219,12 +215,17 @@ impl Store {
         tx.row(&sql, args![id]).await?.as_ref().map(Application::from_row).transpose()
     }
 
-    pub(super) async fn insert_application(&self, tx: &mut Tx, new: &Application) -> Result<(), Refusal> {
+    pub(super) async fn insert_application(
+        &self,
+        tx: &mut Tx,
+        new: &Application,
+        applicant_index: Option<Vec<u8>>,
+    ) -> Result<(), Refusal> {
         tx.execute(
             "insert into application (id, applicant_party_id, offering_id, offering_revision, service_code,
                 agency_code, status, revision, applicant_name, answers, answer_sources, last_sequence,
-                document_requests, decision_automatic, created_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13)",
+                document_requests, decision_automatic, created_at, expires_at, applicant_index)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, 0, $12, $13, $14, $15)",
             args![
                 new.id,
                 new.applicant_party_id,
@@ -238,7 +239,9 @@ impl Store {
                 &new.answers,
                 serde_json::to_value(&new.answer_sources)?,
                 false,
-                new.created_at
+                new.created_at,
+                new.expires_at,
+                applicant_index
             ],
         )
         .await?;
@@ -252,7 +255,8 @@ impl Store {
             "update application set status = $2, revision = $3, receipt_number = $4, rule_set = $5,
                 answers = $6, last_sequence = $7, document_requests = $8, taken_by = $9, fee_settled_at = $10,
                 decision = $11, decision_automatic = $12, decision_reason = $13, decided_at = $14,
-                submitted_at = $15, received_at = $16, legally_received_at = $17, due_on = $18
+                submitted_at = $15, received_at = $16, legally_received_at = $17, due_on = $18,
+                legal_days_left = $19, documents_due_on = $20, lateness_notices = $21, expires_at = $22
              where id = $1",
             args![
                 now.id,
@@ -272,7 +276,11 @@ impl Store {
                 now.submitted_at,
                 now.received_at,
                 now.legally_received_at,
-                now.due_on
+                now.due_on,
+                now.legal_days_left,
+                now.documents_due_on,
+                now.lateness_notices,
+                now.expires_at
             ],
         )
         .await?;
@@ -296,26 +304,6 @@ impl Store {
     ) -> Result<Vec<u8>, Refusal> {
         let place = place(column, of.id);
         Ok(self.sealer.seal_json(tx, of.applicant_party_id, place, value, self.clock.now()).await?)
-    }
-
-    /// The next receipt number of an agency and year, without gaps: it is taken in the caller's transaction.
-    pub(super) async fn next_receipt_number(
-        &self,
-        tx: &mut Tx,
-        agency: &str,
-        year_be: i32,
-    ) -> Result<String, Refusal> {
-        let row = tx
-            .row(
-                "insert into receipt_series (agency_code, year_be, last_number) values ($1, $2, 1)
-                 on conflict (agency_code, year_be) do update set last_number = receipt_series.last_number + 1
-                 returning last_number",
-                args![agency, year_be],
-            )
-            .await?
-            .ok_or_else(|| unreadable("receipt_series"))?;
-        let number: i64 = row.get("last_number")?;
-        Ok(format!("{agency}-{year_be}-{number:06}"))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A draft: begun with what the state knows, saved as often as one likes.
 
 use auth::{Acting, Citizen};
+use chrono::{DateTime, Duration, Utc};
+use database::{Tx, args};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -13,6 +15,10 @@ use crate::model::prefill::Profile;
 use crate::model::{ApplicationStatus, EventKind, NotAllowed};
 
 const START: &str = "startApplication";
+/// Drafts one party may have at once.
+pub const DRAFTS_MAX: i64 = 20;
+/// Days after which a draft that nobody touches runs out.
+const DRAFT_DAYS: i64 = 60;
 
 /// What a new draft is made of.
 pub struct Beginning<'a> {
@@ -53,6 +59,7 @@ impl Store {
         if let Some(id) = self.begin(&mut tx, &once, &fingerprint).await? {
             return self.locked(&mut tx, &Reader::Parties(citizen.party_ids()), id).await;
         }
+        self.check_drafts(&mut tx, acting.party_id).await?;
         let now = self.clock.now();
         let form = offering.form.as_ref().map_or(&Json::Null, |form| &form.schema);
         let (first_answers, answer_sources) = profile.answers(form, now);
@@ -80,11 +87,20 @@ impl Store {
             received_at: None,
             legally_received_at: None,
             due_on: None,
+            legal_days_left: None,
+            documents_due_on: None,
+            lateness_notices: 0,
+            expires_at: Some(runs_out_at(now)),
         };
         application.answers = self.seal(&mut tx, &application, "answers", &first_answers).await?;
         application.applicant_name =
             self.seal(&mut tx, &application, "applicant_name", &profile.applicant_name()).await?;
-        self.insert_application(&mut tx, &application).await?;
+        let applicant_index = match &profile.party.registration_number {
+            Some(number) => Some(self.applicant_index(number)),
+            None => profile.number_index.clone(),
+        };
+        self.insert_application(&mut tx, &application, applicant_index).await?;
+        self.watch_draft(&mut tx, application.id, runs_out_at(now)).await?;
         let entry = by_applicant(EventKind::Started, citizen, acting);
         self.advance(&mut tx, &mut application, offering, entry).await?;
         self.complete(&mut tx, &once, application.id).await?;
@@ -123,11 +139,50 @@ impl Store {
         }
         application.answers = self.seal(&mut tx, &application, "answers", &answers).await?;
         application.revision += 1;
+        if application.status == ApplicationStatus::Draft {
+            self.prolong(&mut tx, &mut application).await?;
+        }
         self.update_application(&mut tx, &application).await?;
         self.complete(&mut tx, &once, id).await?;
         tx.commit().await?;
         Ok(application)
     }
+
+    /// Two who begin at once stand in line here: the drafts there are, are held before they are counted.
+    async fn check_drafts(&self, tx: &mut Tx, party_id: Uuid) -> Result<(), Refusal> {
+        let held = format!(
+            "select id from application where applicant_party_id = $1 and status = 'DRAFT'
+             order by id limit $2{}",
+            tx.engine().for_update()
+        );
+        tx.rows(&held, args![party_id, DRAFTS_MAX]).await?;
+        let counted = "select count(*) as drafts from application
+                       where applicant_party_id = $1 and status = 'DRAFT'";
+        let row = tx.row(counted, args![party_id]).await?.ok_or(Refusal::NotFound)?;
+        if row.get::<i64>("drafts")? < DRAFTS_MAX { Ok(()) } else { Err(Refusal::TooManyDrafts) }
+    }
+
+    /// Somebody touched a draft: it runs out later. Its timer looks again then; one begun before there
+    /// were such timers gets its first.
+    pub(super) async fn prolong(&self, tx: &mut Tx, draft: &mut Application) -> Result<(), Refusal> {
+        let runs_out_at = runs_out_at(self.clock.now());
+        if draft.expires_at.replace(runs_out_at).is_none() {
+            self.watch_draft(tx, draft.id, runs_out_at).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what was typed and attached, before a draft is closed: nobody else ever saw it.
+    pub(super) async fn clear_draft(&self, tx: &mut Tx, draft: &mut Application) -> Result<(), Refusal> {
+        draft.answers = self.seal(tx, draft, "answers", &json!({})).await?;
+        draft.expires_at = None;
+        self.discard_objects(tx, draft.id).await
+    }
+}
+
+/// When a draft touched now runs out.
+fn runs_out_at(touched_at: DateTime<Utc>) -> DateTime<Utc> {
+    touched_at + Duration::days(DRAFT_DAYS)
 }
 
 fn fingerprint(offering_id: Uuid, party_id: Uuid) -> Json {

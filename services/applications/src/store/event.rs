@@ -31,6 +31,8 @@ pub struct Event {
     pub detail: Json,
     /// Sealed.
     pub message: Option<Vec<u8>>,
+    /// When it counts as received by law: of what the applicant sent to the agency.
+    pub legally_received_at: Option<DateTime<Utc>>,
 }
 
 /// Who did it.
@@ -104,9 +106,13 @@ impl Store {
         offering: &Offering,
         entry: Entry,
     ) -> Result<(), Refusal> {
+        let due_before = application.due_on;
         self.step(tx, application, offering, entry).await?;
         while let Some(next) = application.status.follow_up(application.facts(offering)) {
             self.step(tx, application, offering, Entry::by_system(next)).await?;
+        }
+        if application.status.clock_runs() && application.due_on != due_before {
+            self.watch_legal_time(tx, application).await?;
         }
         self.update_application(tx, application).await?;
         self.wake_after_commit(tx, application.id);
@@ -121,7 +127,9 @@ impl Store {
         entry: Entry,
     ) -> Result<(), Refusal> {
         let (kind, now) = (entry.kind, self.clock.now());
-        application.status = application.status.after(kind, application.facts(offering))?;
+        let before = application.status;
+        application.status = before.after(kind, application.facts(offering))?;
+        self.turn_clock(application, before, offering);
         self.append(tx, application, &entry, now).await?;
         match kind {
             EventKind::Taken => application.taken_by = entry.actor.id,
@@ -175,10 +183,12 @@ impl Store {
             }
             None => None,
         };
+        let sent = entry.actor.kind == ActorKind::Applicant && application.submitted_at.is_some();
+        let legally = || application.rules().legally_received_at(application.calendar(), now);
         tx.execute(
             "insert into application_event (id, application_id, sequence, kind, at, actor_kind, actor_id,
-                mandate_id, party_id, status_after, detail, message)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                mandate_id, party_id, status_after, detail, message, legally_received_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             args![
                 id,
                 application.id,
@@ -191,7 +201,8 @@ impl Store {
                 application.applicant_party_id,
                 application.status.word(),
                 &entry.detail,
-                message
+                message,
+                sent.then(legally)
             ],
         )
         .await?;
@@ -297,5 +308,6 @@ fn event_from_row(row: &Row) -> Result<Event, Refusal> {
             .ok_or_else(|| unreadable("status_after"))?,
         detail: row.get("detail")?,
         message: row.get("message")?,
+        legally_received_at: row.get("legally_received_at")?,
     })
 }

@@ -10,6 +10,9 @@ use super::{Refusal, Store};
 use crate::model::offering::Offering;
 use crate::model::{EventKind, NotAllowed};
 
+/// The reason of a refund that is the fee's own.
+const APPLICATION_CLOSED: &str = "APPLICATION_CLOSED";
+
 /// `payments.bill_issued`.
 #[derive(Debug, Deserialize)]
 pub struct BillIssued {
@@ -35,6 +38,9 @@ pub struct Refunded {
     pub application_id: Uuid,
     pub refund_id: Uuid,
     pub amount_satang: i64,
+    /// Only the fee of a closed application goes back as the fee.
+    #[serde(default = "of_closed_application")]
+    pub reason: String,
 }
 
 /// Something another service tells, about one application.
@@ -69,9 +75,17 @@ impl From<Refunded> for News {
             "bill_id": told.bill_id,
             "refund_id": told.refund_id,
             "amount_satang": told.amount_satang,
+            "reason": told.reason,
         });
-        Self { application_id: told.application_id, kind: EventKind::FeeRefunded, detail }
+        let of_the_fee = told.reason == APPLICATION_CLOSED;
+        let kind = if of_the_fee { EventKind::FeeRefunded } else { EventKind::PaymentReturned };
+        Self { application_id: told.application_id, kind, detail }
     }
+}
+
+/// Messages of the version before do not say.
+fn of_closed_application() -> String {
+    APPLICATION_CLOSED.to_owned()
 }
 
 impl Store {

@@ -1,19 +1,19 @@
 //! Submitting, once, with a receipt number; and withdrawing.
 
 use auth::{Citizen, Principal};
-use database::Tx;
+use database::{Tx, args};
 use graphql::FieldProblem;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::application::Application;
+use super::application::{Application, unreadable};
 use super::draft::{by_applicant, check_editable};
 use super::event::refunds;
 use super::{Once, Reader, Refusal, Store};
 use crate::model::answers::{self, Asked};
 use crate::model::offering::Offering;
 use crate::model::rules::{RuleSet, buddhist_year};
-use crate::model::{ApplicationStatus, EventKind};
+use crate::model::{ApplicationStatus, EventKind, NotAllowed};
 
 /// What an applicant is told where an agency takes no applications.
 pub const CLOSED: &str = "the agency takes no applications for this service at present";
@@ -44,6 +44,11 @@ impl Store {
         if !faults.is_empty() {
             return Err(Refusal::Invalid(faults));
         }
+        if application.status == ApplicationStatus::Returned
+            && application.documents_due_at().is_some_and(|due_at| due_at <= self.clock.now())
+        {
+            return Err(NotAllowed::TooLate.into());
+        }
         let acting = citizen.acting_for(application.applicant_party_id).ok_or(Refusal::NotFound)?;
         let kind = match application.status {
             ApplicationStatus::Returned => EventKind::Resubmitted,
@@ -54,7 +59,7 @@ impl Store {
             if !current.accepting {
                 return Err(Refusal::NotOffered(CLOSED));
             }
-            self.receive(&mut tx, &mut application, &offering).await?;
+            self.receive(&mut tx, &mut application).await?;
         }
         application.revision += 1;
         let mut entry = by_applicant(kind, citizen, acting);
@@ -79,6 +84,9 @@ impl Store {
         let acting = citizen.acting_for(application.applicant_party_id).ok_or(Refusal::NotFound)?;
         let before = application.status;
         let entry = by_applicant(EventKind::Withdrawn, citizen, acting);
+        if before == ApplicationStatus::Draft {
+            self.clear_draft(&mut tx, &mut application).await?;
+        }
         self.advance(&mut tx, &mut application, &offering, entry).await?;
         if application.submitted_at.is_some() {
             let refund = refunds(before, &offering);
@@ -89,24 +97,33 @@ impl Store {
         Ok(application)
     }
 
-    /// Gives the receipt number and the times the law counts from.
-    async fn receive(
-        &self,
-        tx: &mut Tx,
-        application: &mut Application,
-        offering: &Offering,
-    ) -> Result<(), Refusal> {
+    /// Gives the receipt number and the time the law counts from, and pins the rules.
+    async fn receive(&self, tx: &mut Tx, application: &mut Application) -> Result<(), Refusal> {
         let now = self.clock.now();
         let rules = RuleSet::in_force(now);
-        let legally_received_at = rules.legally_received_at(now);
-        let number = self.next_receipt_number(tx, &offering.agency_code, buddhist_year(now)).await?;
+        let number = self.next_receipt_number(tx, &application.agency_code, buddhist_year(now)).await?;
         application.receipt_number = Some(number);
         application.rule_set = Some(rules.id.clone());
         application.submitted_at = Some(now);
         application.received_at = Some(now);
-        application.legally_received_at = Some(legally_received_at);
-        application.due_on = Some(rules.due_on(legally_received_at, offering.legal_days));
+        application.legally_received_at = Some(rules.legally_received_at(application.calendar(), now));
+        application.expires_at = None;
         Ok(())
+    }
+
+    /// The next receipt number of an agency and year, without gaps: it is taken in the caller's transaction.
+    async fn next_receipt_number(&self, tx: &mut Tx, agency: &str, year_be: i32) -> Result<String, Refusal> {
+        let row = tx
+            .row(
+                "insert into receipt_series (agency_code, year_be, last_number) values ($1, $2, 1)
+                 on conflict (agency_code, year_be) do update set last_number = receipt_series.last_number + 1
+                 returning last_number",
+                args![agency, year_be],
+            )
+            .await?
+            .ok_or_else(|| unreadable("receipt_series"))?;
+        let number: i64 = row.get("last_number")?;
+        Ok(format!("{agency}-{year_be}-{number:06}"))
     }
 
     /// Everything that is missing or wrong, in answers and evidence, in one list.
@@ -130,6 +147,9 @@ impl Store {
                 format!("กรุณาแนบเอกสาร: {}", title.th),
                 format!("Please attach: {}.", title.en.as_ref().unwrap_or(&title.th)),
             ));
+        }
+        if application.status == ApplicationStatus::Returned {
+            faults.extend(self.missing_documents(tx, application, offering).await?);
         }
         Ok(faults)
     }

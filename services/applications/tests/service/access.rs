@@ -59,6 +59,7 @@ async fn a_case_is_the_applicants_and_that_agencys_alone() {
         for (mutation, input) in [
             ("takeApplication", of_id.clone()),
             ("requestMoreDocuments", with(json!({ "items": [], "message": "x" }))),
+            ("explainDelay", with(json!({ "reason": "x" }))),
             ("approveApplication", of_id.clone()),
             ("rejectApplication", with(json!({ "reason": "x" }))),
         ] {

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use graphql::{OfferingId, PartyId};
 use serde_json::json;
 
+use crate::files::attach;
 use crate::world::{ADDRESS, COMPANY, NAME, id, worlds};
 
 #[tokio::test]
@@ -143,5 +144,61 @@ async fn a_draft_may_be_incomplete_but_not_wrong() {
         assert_eq!(saved["application"]["revision"], 2, "refused saves changed nothing");
         assert_eq!(saved["application"]["answers"]["owner_name"], NAME);
         assert!(saved["application"]["answers"].get("area_sqm").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_draft_of_before_drafts_ran_out_runs_out_once_it_is_touched() {
+    for world in worlds().await {
+        let (saved, attached) = (world.draft_of(5).await, world.draft_of(5).await);
+        let database = world.service.database();
+        for old in [
+            "update application set expires_at = null",
+            "delete from outbox_message where topic = 'applications.draft_runs_out'",
+        ] {
+            database.execute(old, Vec::new()).await.unwrap();
+        }
+        world.save(&saved, json!({ "shop_name": "ร้านป้าสม" })).await;
+        attach(&world, &attached).await;
+        for draft in [&saved, &attached] {
+            assert_eq!(world.see(&world.citizen, draft).await["expiresAt"], "2027-01-22T03:00:00+00:00");
+        }
+        world.clock.advance(chrono::Duration::days(61));
+        world.tick().await;
+        for draft in [&saved, &attached] {
+            assert_eq!(world.see(&world.citizen, draft).await["status"], "LAPSED");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_party_has_twenty_drafts_at_most_however_fast_they_are_begun() {
+    for world in worlds().await {
+        let mut first = None;
+        for _ in 0..19 {
+            first = Some(world.draft_of(5).await);
+        }
+        let begin = |number: u32| {
+            let input = json!({
+                "idempotencyKey": format!("more-{number}"),
+                "offeringId": OfferingId::from(id(5)),
+                "partyId": PartyId::from(id(1)),
+            });
+            world.change(&world.citizen, "startApplication", input)
+        };
+        let answers = futures::future::join_all((0..4).map(begin)).await;
+        let count = |kind: &str| answers.iter().filter(|answer| answer["__typename"] == kind).count();
+        assert_eq!((count("ApplicationStarted"), count("StateProblem")), (1, 3), "{answers:?}");
+        // A company the same person acts for has its own.
+        let company = json!({
+            "idempotencyKey": "company",
+            "offeringId": OfferingId::from(id(5)),
+            "partyId": PartyId::from(id(COMPANY)),
+        });
+        let company = world.change(&world.citizen, "startApplication", company).await;
+        assert_eq!(company["__typename"], "ApplicationStarted");
+        let input = json!({ "idempotencyKey": "w", "applicationId": first.unwrap()["id"] });
+        world.change(&world.citizen, "withdrawApplication", input).await;
+        assert_eq!(begin(9).await["__typename"], "ApplicationStarted", "a withdrawn one makes room");
     }
 }

@@ -5,12 +5,15 @@ use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};
 use serde_json::{Value as Json, json};
 use tower::ServiceExt;
+use uuid::Uuid;
 
 use crate::world::{World, worlds};
 
-const PDF: &[u8] = b"%PDF-1.7\nmap of the secret shop\n%%EOF\n";
+pub const PDF: &[u8] = b"%PDF-1.7\nmap of the secret shop\n%%EOF\n";
 
-async fn send(world: &World, upload: &Json, content: &[u8]) -> StatusCode {
+const ZIP_END: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+pub async fn send(world: &World, upload: &Json, content: &[u8]) -> StatusCode {
     let path = upload["url"].as_str().unwrap().strip_prefix("http://localhost:4000").unwrap();
     let request = Request::put(path).body(Body::from(content.to_vec())).unwrap();
     world.service.routes().oneshot(request).await.unwrap().status()
@@ -23,7 +26,7 @@ async fn get(world: &World, principal: &Principal, id: &Json) -> Response<Body> 
     world.service.routes().oneshot(request).await.unwrap()
 }
 
-async fn announce(world: &World, draft: &Json, key: &str, change: Json) -> Json {
+pub async fn announce(world: &World, draft: &Json, key: &str, change: Json) -> Json {
     let mut input = json!({
         "idempotencyKey": key,
         "applicationId": draft["id"],
@@ -34,6 +37,13 @@ async fn announce(world: &World, draft: &Json, key: &str, change: Json) -> Json 
     });
     input.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
     world.change(&world.citizen, "startEvidenceUpload", input).await
+}
+
+/// Announces a map and sends it.
+pub async fn attach(world: &World, application: &Json) {
+    let key = format!("attach-{}", rand::random::<u64>());
+    let upload = announce(world, application, &key, json!({})).await["upload"].clone();
+    assert_eq!(send(world, &upload, PDF).await, StatusCode::CREATED);
 }
 
 #[tokio::test]
@@ -86,14 +96,23 @@ async fn a_file_is_kept_sealed_and_read_by_the_applicant_and_that_agency_alone()
 async fn a_file_is_what_it_says_or_is_not_taken() {
     for world in worlds().await {
         let draft = world.complete_draft(5).await;
+        for (key, content) in [
+            b"MZ not a pdf".to_vec(),
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR a png, announced as pdf".to_vec(),
+            [PDF, b"<script>alert(1)</script>"].concat(),
+            [PDF, ZIP_END].concat(),
+        ]
+        .iter()
+        .enumerate()
+        {
+            let size = json!({ "sizeBytes": content.len() });
+            let upload = announce(&world, &draft, &format!("kind-{key}"), size).await["upload"].clone();
+            assert_eq!(send(&world, &upload, content).await, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+        }
         let upload = announce(&world, &draft, "k", json!({})).await["upload"].clone();
         for (content, status) in [
-            (b"MZ not a pdf".to_vec(), StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            (
-                b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR a png, announced as pdf".to_vec(),
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ),
-            (Vec::new(), StatusCode::UNSUPPORTED_MEDIA_TYPE),
+            (Vec::new(), StatusCode::BAD_REQUEST),
+            (PDF[..PDF.len() - 1].to_vec(), StatusCode::BAD_REQUEST),
             (vec![b'x'; 2_001], StatusCode::PAYLOAD_TOO_LARGE),
         ] {
             assert_eq!(send(&world, &upload, &content).await, status);
@@ -152,6 +171,67 @@ async fn an_unknown_address_takes_nothing() {
             let upload = json!({ "url": format!("http://localhost:4000/uploads/{ticket}") });
             assert_eq!(send(&world, &upload, PDF).await, StatusCode::NOT_FOUND);
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_draft_no_longer_needs_is_swept_from_the_store() {
+    for world in worlds().await {
+        let folder = world.folder().join("evidence");
+        let draft = world.complete_draft(5).await;
+        attach(&world, &draft).await;
+        let first = walk(&folder);
+        attach(&world, &draft).await;
+        assert_eq!(walk(&folder).len(), 2, "the older is there until it is swept");
+        world.tick().await;
+        let kept = walk(&folder);
+        assert_eq!(kept.len(), 1);
+        assert_ne!(kept, first, "the newer one stays");
+
+        let submitted = world.complete_draft(5).await;
+        attach(&world, &submitted).await;
+        world.submit(&submitted, "s").await;
+        let input = json!({ "idempotencyKey": "w", "applicationId": draft["id"] });
+        world.change(&world.citizen, "withdrawApplication", input).await;
+        world.clock.advance(chrono::Duration::hours(2));
+        world.tick().await;
+        let left = walk(&folder);
+        assert_eq!(left.len(), 1, "the file of the withdrawn draft is gone, the submitted one's is not");
+        assert!(!kept.contains(&left[0]));
+        let seen = world.see(&world.citizen, &draft).await;
+        assert_eq!((&seen["evidence"], &seen["answers"]), (&json!([]), &json!({})), "nothing typed is kept");
+        let seen = world.see(&world.citizen, &submitted).await;
+        assert_eq!(get(&world, &world.officer, &seen["evidence"][0]["id"]).await.status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_was_never_attached_is_swept_and_comes_back_to_nobody() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        let upload = announce(&world, &draft, "k", json!({})).await["upload"].clone();
+        // A process that died between writing the object and its commit left this.
+        let evidence = Uuid::parse_str(upload["evidence"]["id"].as_str().unwrap().trim_start_matches("evi_"));
+        let path = "00000000-0000-0000-0000-000000000000/half";
+        let sql = "insert into written_object (path, evidence_id, written_at) values ($1, $2, $3)";
+        let row = database::args![path, evidence.unwrap(), world.clock.now()];
+        world.service.database().execute(sql, row).await.unwrap();
+        let file = world.folder().join("evidence").join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, b"half a file").unwrap();
+        for _ in 0..2 {
+            world.hear("applications.sweep_object", json!({ "path": path })).await;
+            assert!(!file.exists());
+        }
+        let rows =
+            world.service.database().rows("select path from written_object", Vec::new()).await.unwrap();
+        assert!(rows.is_empty());
+        // What is attached is nobody's to sweep.
+        assert_eq!(send(&world, &upload, PDF).await, StatusCode::CREATED);
+        let kept = walk(&world.folder().join("evidence"));
+        world.clock.advance(chrono::Duration::hours(2));
+        world.tick().await;
+        assert_eq!(walk(&world.folder().join("evidence")), kept);
     }
 }
 

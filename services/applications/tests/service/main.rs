@@ -3,9 +3,12 @@
 
 mod access;
 mod draft;
+mod erasure;
 mod files;
+mod legal_time;
 mod messages;
 mod review;
+mod storm;
 mod submission;
 mod subscription;
 mod world;

@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use crate::world::{ADDRESS, NAME, World, id, worlds};
+use crate::world::{ADDRESS, NAME, NUMBER, World, id, worlds};
 
-fn settled(application: &Json) -> Json {
+pub fn settled(application: &Json) -> Json {
     json!({
         "bill_id": id(100),
         "application_id": uuid_of(application),
@@ -92,6 +92,11 @@ async fn a_fee_at_submission_is_settled_before_review_and_goes_back_on_rejection
             "refund_id": id(102), "amount_satang": 50_000 });
         world.hear("payments.refunded", refunded).await;
         assert_eq!(world.timeline(&application).await.last().unwrap(), "FEE_REFUNDED");
+        // Money that was paid twice is not the fee.
+        let twice = json!({ "bill_id": id(100), "application_id": uuid_of(&application),
+            "refund_id": id(103), "amount_satang": 50_000, "reason": "DUPLICATE" });
+        world.hear("payments.refunded", twice).await;
+        assert_eq!(world.timeline(&application).await.last().unwrap(), "PAYMENT_RETURNED");
         assert_eq!(world.see(&world.citizen, &application).await["status"], "REJECTED");
     }
 }
@@ -145,7 +150,7 @@ async fn nothing_personal_lies_in_the_clear() {
         let application = world.submitted(5).await;
         approve(&world, &application).await;
         if world.place.engine == "sqlite" {
-            let needles = [NAME, ADDRESS, "ร้านป้าสม", "ครบถ้วน", "Somying"];
+            let needles = [NAME, NUMBER, ADDRESS, "ร้านป้าสม", "ครบถ้วน", "Somying"];
             for entry in std::fs::read_dir(world.folder()).unwrap() {
                 let path = entry.unwrap().path();
                 let Ok(bytes) = std::fs::read(&path) else { continue };

@@ -17,7 +17,9 @@ async fn a_submission_has_a_receipt_number_and_legal_times() {
         assert_eq!(application["dueOn"], "2026-12-02");
         assert_eq!(application["ruleSet"], "e-gov-2565/1");
         assert_eq!(application["nextAction"]["actor"], "AGENCY");
-        assert_eq!(application["nextAction"]["dueAt"], "2026-12-02T09:30:00+00:00");
+        // Checked within one working day.
+        assert_eq!(application["nextAction"]["dueAt"], "2026-11-24T09:30:00+00:00");
+        assert_eq!(application["timeline"]["nodes"][1]["legallyReceivedAt"], "2026-11-23T03:00:00+00:00");
         assert_eq!(world.submitted(5).await["receiptNumber"], "LAO-1201-2569-000002");
         assert_eq!(world.published("applications.submitted").await.len(), 2);
     }

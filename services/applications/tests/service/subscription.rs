@@ -49,6 +49,22 @@ async fn each_step_is_told_and_nothing_is_missed_after_a_break() {
 }
 
 #[tokio::test]
+async fn who_names_no_sequence_number_hears_everything() {
+    for world in worlds().await {
+        let application = world.submitted(5).await;
+        let document = "subscription($id: ID!, $after: Int) {
+            applicationEvents(applicationId: $id, after: $after) { kind } }";
+        let request = Request::new(document)
+            .variables(Variables::from_json(json!({ "id": application["id"] })))
+            .data(world.citizen.clone());
+        let mut events = Box::pin(world.schema.execute_stream(request))
+            .map(|answer| serde_json::to_value(answer).unwrap());
+        let first = next(&mut events).await;
+        assert_eq!(first["data"]["applicationEvents"]["kind"], "STARTED", "{first}");
+    }
+}
+
+#[tokio::test]
 async fn strangers_hear_nothing() {
     for world in worlds().await {
         let application = world.submitted(5).await;

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use applications::{Foundations, Service, schema::Schema};
 use async_graphql::{Request, Variables};
 use auth::Principal;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chassis::{Graph, GraphFailure};
 use clock::Clock;
 use graphql::{OfferingId, PartyId};
-use outbox::Received;
+use outbox::{Received, Relay};
 use sealing::{Keys, Sealer};
 use serde_json::{Value as Json, json};
 use testkit::{Engines, TestDatabase};
@@ -18,12 +20,14 @@ use uuid::Uuid;
 
 /// The persona whose data must never be found in the clear.
 pub const NAME: &str = "สมหญิง ใจดี";
+pub const NUMBER: &str = "1100100001015";
 pub const ADDRESS: &str = "99 หมู่ 1 ตำบลบางรัก";
 
 pub struct World {
     pub service: Service,
     pub schema: Schema,
     pub clock: Clock,
+    sealer: Sealer,
     pub graph: Arc<Profiles>,
     pub citizen: Principal,
     pub stranger: Principal,
@@ -40,6 +44,17 @@ pub async fn worlds() -> Vec<World> {
     worlds
 }
 
+async fn open(place: &TestDatabase, clock: &Clock, sealer: &Sealer, graph: &Arc<Profiles>) -> Service {
+    let foundations = Foundations {
+        clock: clock.clone(),
+        sealer: sealer.clone(),
+        graph: graph.clone(),
+        public_url: "http://localhost:4000".into(),
+        config: applications::Config::default(),
+    };
+    Service::open(&place.target, place.directory(), foundations).await.unwrap()
+}
+
 pub fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
@@ -49,19 +64,16 @@ pub const COMPANY: u128 = 77;
 impl World {
     async fn new(place: TestDatabase) -> Self {
         let clock = testkit::clock();
-        let graph = Arc::new(Profiles::default());
-        let foundations = Foundations {
-            clock: clock.clone(),
-            sealer: Sealer::new(Keys::from_base64(&Keys::generate()).unwrap()),
-            graph: graph.clone(),
-            public_url: "http://localhost:4000".into(),
-        };
-        let service = Service::open(&place.target, place.directory(), foundations).await.unwrap();
+        let sealer = Sealer::new(Keys::from_base64(&Keys::generate()).unwrap());
+        let number_index = URL_SAFE_NO_PAD.encode(sealer.blind_index("party.number", NUMBER));
+        let graph = Arc::new(Profiles { number_index, ..Profiles::default() });
+        let service = open(&place, &clock, &sealer, &graph).await;
         let now = clock.now();
         let world = Self {
             schema: service.schema(),
             service,
             clock,
+            sealer,
             graph,
             citizen: testkit::citizen(id(1), &[id(COMPANY)], now),
             stranger: testkit::citizen(id(2), &[], now),
@@ -93,6 +105,22 @@ impl World {
         for consumer in self.service.consumers() {
             consumer.receive(&message).await.unwrap();
         }
+    }
+
+    /// Delivers what is due, timers too, until nothing is.
+    pub async fn tick(&self) {
+        let (database, outbox) = (self.service.database().clone(), self.service.outbox().clone());
+        let relay = Relay::new(database, self.clock.clone(), outbox, self.service.consumers());
+        while relay.deliver_due().await.unwrap() > 0 {}
+    }
+
+    /// The process goes, and another one begins on the same data.
+    pub async fn restarted(self) -> Self {
+        let Self { service, schema, clock, sealer, graph, .. } = self;
+        service.database().close().await;
+        drop((service, schema));
+        let service = open(&self.place, &clock, &sealer, &graph).await;
+        Self { schema: service.schema(), service, clock, sealer, graph, ..self }
     }
 
     /// What was published on a topic, oldest first.
@@ -204,9 +232,10 @@ pub const FIELDS: &str = "id receiptNumber status revision answers applicantName
     answerSources { pointer source fetchedAt }
     evidence { id code fileName mediaType sizeBytes url }
     decision { outcome automatic reason }
-    nextAction { actor action description { th en } dueAt }
+    nextAction { actor action description { th en } dueAt overdue }
+    documentsWanted { evidenceCode received } documentsDueOn legalDaysLeft latenessNotices expiresAt
     receivedAt legallyReceivedAt dueOn ruleSet
-    timeline { nodes { sequence kind actor { kind label { th } } mandateId party { id } statusAfter
+    timeline { nodes { sequence kind legallyReceivedAt actor { kind label { th } } mandateId party { id } statusAfter
         message requestedDocuments { evidenceCode message } description { th en } } }";
 
 /// The fragments a mutation's payload union allows.
@@ -220,6 +249,7 @@ fn members(mutation: &str) -> String {
         "withdrawApplication" => ("ApplicationWithdrawn", String::new()),
         "takeApplication" => ("ApplicationTaken", String::new()),
         "requestMoreDocuments" => ("DocumentsRequested", invalid.into()),
+        "explainDelay" => ("DelayExplained", invalid.into()),
         "approveApplication" => ("ApplicationApproved", invalid.into()),
         "rejectApplication" => ("ApplicationRejected", invalid.into()),
         _ => {
@@ -278,6 +308,7 @@ fn offering() -> Json {
 #[derive(Default)]
 pub struct Profiles {
     pub down: AtomicBool,
+    number_index: String,
 }
 
 #[async_trait::async_trait]
@@ -313,6 +344,7 @@ impl Graph for Profiles {
                 "nameEn": "Somying Jaidee",
                 "birthDate": "1980-01-02",
                 "address": ADDRESS,
+                "nationalIdIndex": self.number_index,
             },
             "parties": parties.collect::<Vec<_>>(),
         } }))
