@@ -7,7 +7,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::Service;
-use crate::flow::topic;
+use crate::flow::{DayDue, topic};
 
 /// This service's consumers.
 pub fn consumers(service: &Service) -> Vec<Arc<dyn Consumer>> {
@@ -46,6 +46,7 @@ impl Consumer for Inbox {
             topic::ASK,
             topic::WITHDRAW,
             topic::REFUND,
+            topic::RECONCILE,
         ]
     }
 
@@ -72,6 +73,7 @@ impl Consumer for Inbox {
                 let AboutRefund { refund_id, attempt } = message.parse()?;
                 service.attempt_refund(message.id, refund_id, attempt).await?;
             }
+            topic::RECONCILE => service.reconcile(message.id, message.parse::<DayDue>()?).await?,
             _ => {}
         }
         Ok(())

@@ -4,16 +4,25 @@
 //! holds the bill's row first, so that money that comes two ways at once stands in line.
 
 mod bill;
+mod compare;
+mod desk;
+mod finding;
 mod inquiry;
 mod notification;
+mod reconcile;
 mod refund;
 mod settle;
 mod start;
 mod withdraw;
 
-use chrono::{DateTime, Duration, Utc};
+use std::panic::Location;
 
+use chrono::{DateTime, Duration, Utc};
+use failpoint::Point;
+
+pub use desk::{Hand, Handled};
 pub use inquiry::Checked;
+pub use reconcile::DayDue;
 pub use start::{PaymentOrder, Started};
 
 use crate::Service;
@@ -30,6 +39,8 @@ pub mod topic {
     pub const WITHDRAW: &str = "payments.withdraw";
     /// A refund is owed.
     pub const REFUND: &str = "payments.refund";
+    /// A timer: a day is over; compare it with what the provider says of it.
+    pub const RECONCILE: &str = "payments.reconcile";
 }
 
 /// How long after its end a payment is still watched: clocks differ, and banks take a while.
@@ -40,12 +51,19 @@ const BACK_OFF_MAX_S: i64 = 120;
 
 impl Service {
     /// A call to a provider, token and all, ends within the time that is configured.
-    async fn within<T>(
+    #[track_caller]
+    fn within<T>(
         &self,
         call: impl Future<Output = Result<T, ProviderError>>,
-    ) -> Result<T, ProviderError> {
-        let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
-        tokio::time::timeout(timeout, call).await.unwrap_or(Err(ProviderError::Timeout))
+    ) -> impl Future<Output = Result<T, ProviderError>> {
+        let at = Location::caller();
+        async move {
+            let timeout = std::time::Duration::from_millis(self.config.provider_timeout_ms);
+            failpoint::reach_at(Point::BeforeProvider, at);
+            let answer = tokio::time::timeout(timeout, call).await;
+            failpoint::reach_at(Point::AfterProvider, at);
+            answer.unwrap_or(Err(ProviderError::Timeout))
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use failpoint::Point;
 
 use crate::Service;
 use crate::provider::NotificationError;
@@ -41,7 +42,10 @@ async fn notification(
             .into_response();
         }
     };
-    match service.take_notification(provider.code(), &evidence).await {
+    failpoint::reach(Point::BeforeNotification);
+    let taken = service.take_notification(provider.code(), &evidence).await;
+    failpoint::reach(Point::BeforeAcknowledging);
+    match taken {
         // The same answer whether we know the payment or not.
         Ok(()) => {
             let confirmation = service.clock.uuid().simple().to_string();

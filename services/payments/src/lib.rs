@@ -9,6 +9,7 @@ pub mod config;
 pub mod model;
 pub mod qr;
 
+mod erasure;
 mod events;
 mod flow;
 mod http;
@@ -24,10 +25,10 @@ use clock::Clock;
 use database::{Database, Target};
 use outbox::{Consumer, Outbox};
 
-pub use config::{Config, GWalletConfig, ScbConfig};
+pub use config::{Config, GWalletConfig, KbankConfig, QrBank, ScbConfig};
 pub use schema::{PaymentsSchema, sdl};
 
-use provider::{GWallet, Providers, Scb};
+use provider::{GWallet, Kbank, Providers, Scb};
 
 /// The payments service. Cloning shares it.
 #[derive(Clone)]
@@ -45,7 +46,8 @@ impl Service {
         let timeout = Duration::from_millis(config.provider_timeout_ms);
         let scb = Scb::new(config.scb.clone(), &config.public_url, timeout);
         let gwallet = GWallet::new(config.gwallet.clone(), &config.public_url, timeout);
-        let providers = Providers::new(Arc::new(scb), Arc::new(gwallet));
+        let kbank = Kbank::new(config.kbank.clone(), timeout);
+        let providers = Providers::new(Arc::new(scb), Arc::new(kbank), Arc::new(gwallet), config.qr_bank);
         Self::open_with(target, clock, config, providers).await
     }
 
@@ -59,7 +61,9 @@ impl Service {
         let migrations = [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
         let database = Database::open(target, "payments", &migrations).await?;
         let outbox = Outbox::new(clock.clone());
-        Ok(Self { database, outbox, clock, providers, config: Arc::new(config) })
+        let service = Self { database, outbox, clock, providers, config: Arc::new(config) };
+        service.begin_reconciliation().await?;
+        Ok(service)
     }
 
     /// The executable schema; cloning it is cheap.
@@ -69,7 +73,9 @@ impl Service {
 
     /// What it listens to, its own timers among them.
     pub fn consumers(&self) -> Vec<Arc<dyn Consumer>> {
-        events::consumers(self)
+        let mut consumers = events::consumers(self);
+        consumers.push(Arc::new(erasure::Witness { service: self.clone() }));
+        consumers
     }
 
     /// `POST /callbacks/payments/{provider}`.
@@ -79,6 +85,11 @@ impl Service {
 
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Forgets what is long over.
+    pub async fn forget_old(&self) -> Result<u64, database::Error> {
+        idempotency::forget_old(&self.database, self.clock.now()).await
     }
 
     /// The sending end of its outbox, for the relay.

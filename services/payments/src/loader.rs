@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::store::bill::{self, Bill, BillItem, Reader};
 use crate::store::payment::{self, Payment};
+use crate::store::proposal::{self, Proposal};
 use crate::store::receipt::{self, Receipt};
 use crate::store::refund::{self, Refund};
 use crate::store::settlement::{self, Settlement};
@@ -46,6 +47,8 @@ pub struct RefundsOf(pub Uuid);
 pub struct ReceiptOf(pub Uuid);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SettlementsOf(pub Uuid);
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ProposalsAbout(pub Uuid);
 
 impl Loader<BillWithId> for Rows {
     type Value = Bill;
@@ -98,6 +101,7 @@ many! {
     RefundsOf => Refund, refund::refunds_of, bill_id;
     ReceiptOf => Receipt, receipt::receipts_of, bill_id;
     SettlementsOf => Settlement, settlement::settlements_of, payment_id;
+    ProposalsAbout => Proposal, proposal::proposals_about, subject_id;
 }
 
 fn grouped<K: Hash + Eq, R>(rows: Vec<R>, key: impl Fn(&R) -> K) -> HashMap<K, Vec<R>> {

@@ -75,6 +75,12 @@ impl BillPayment {
     /// Reads a payload whose checksum matches.
     pub fn decode(payload: &str) -> Result<Self, QrError> {
         let fields = checked_fields(payload, "63")?;
+        // The version stands first. Another currency or country would be another amount.
+        let thai = fields.get("53").is_none_or(|code| code == "764")
+            && fields.get("58").is_none_or(|code| code == "TH");
+        if !payload.starts_with("000201") || !thai {
+            return Err(QrError::NotBillPayment);
+        }
         let account = fields_of(fields.get("30").ok_or(QrError::NotBillPayment)?)?;
         if account.get("00").map(String::as_str) != Some(BILL_PAYMENT_AID) {
             return Err(QrError::NotBillPayment);
@@ -104,7 +110,13 @@ pub fn checked_fields(payload: &str, checksum_tag: &str) -> Result<BTreeMap<Stri
     if checksum != format!("{:04X}", CHECKSUM.checksum(signed.as_bytes())) {
         return Err(QrError::BadChecksum);
     }
-    fields_of(payload)
+    let fields = fields_of(payload)?;
+    // A value may end like a checksum: it must be the field itself.
+    if fields.get(checksum_tag).map(String::as_str) == Some(checksum) {
+        Ok(fields)
+    } else {
+        Err(QrError::Malformed)
+    }
 }
 
 /// The fields of a sequence of tag, length and value; a tag comes once.

@@ -1,21 +1,24 @@
 //! The GraphQL door: who, what, answer.
 
 mod bill;
+mod desk;
+mod finding;
 mod payment;
 mod problem;
+mod proposal;
 mod receipt;
 mod refund;
 
-use async_graphql::{Context, EmptySubscription, InputObject, Object, Schema};
+use async_graphql::{Context, EmptySubscription, InputObject, MergedObject, Object, Schema};
 use auth::Principal;
 use graphql::{ApplicationId, BillId, ErrorCode, Failure, Page, PageConnection, PaymentId};
 use uuid::Uuid;
 
-pub use payment::PaymentMutation;
-
 use bill::{Application, Bill};
-use payment::Payment;
+use desk::{DeskQuery, before};
+use payment::{Payment, PaymentMutation};
 use problem::Problem;
+use proposal::ProposalMutation;
 
 use crate::Service;
 use crate::loader::{BillWithId, Loads, loads};
@@ -24,7 +27,15 @@ use crate::store;
 use crate::store::bill::Reader;
 
 /// The executable schema of this subgraph.
-pub type PaymentsSchema = Schema<Query, PaymentMutation, EmptySubscription>;
+pub type PaymentsSchema = Schema<Query, Mutation, EmptySubscription>;
+
+/// All that is read.
+#[derive(MergedObject, Default)]
+pub struct Query(BillQuery, DeskQuery);
+
+/// All that is done.
+#[derive(MergedObject, Default)]
+pub struct Mutation(PaymentMutation, ProposalMutation);
 
 /// The schema over a service.
 pub fn build(service: Service) -> PaymentsSchema {
@@ -37,8 +48,8 @@ pub fn sdl() -> String {
     chassis::subgraph_sdl(&builder().finish())
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, PaymentMutation, EmptySubscription> {
-    Schema::build(Query, PaymentMutation, EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .enable_federation()
         .register_output_type::<Problem>()
 }
@@ -52,10 +63,10 @@ pub struct BillFilter {
 
 /// Reading what is owed and what was paid.
 #[derive(Default)]
-pub struct Query;
+pub struct BillQuery;
 
 #[Object]
-impl Query {
+impl BillQuery {
     /// A bill (ใบแจ้งชำระเงิน) of one of the caller's parties; for officers, of their agency.
     #[graphql(requires_scopes = "payments:read", requires_scopes = "cases:read")]
     async fn bill(
@@ -74,18 +85,15 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "Bills on this page: up to 100, otherwise 20.")] first: Option<i32>,
         #[graphql(desc = "The cursor after which the page begins.")] after: Option<String>,
-        #[graphql(desc = "Which bills to list.", default)] filter: BillFilter,
+        // Nullable: where an argument has a default, async-graphql takes a variable left out for a null.
+        #[graphql(desc = "Which bills to list.")] filter: Option<BillFilter>,
     ) -> Result<PageConnection<Bill>, Failure> {
         let reader = reader(auth::principal(ctx))?;
         let page = Page::parse(first, after)?;
-        let before = match &page.after {
-            None => None,
-            Some(position) => Some(position.parse::<Uuid>().map_err(|_| {
-                Failure::new(ErrorCode::BadUserInput, "`after` is not a cursor of this list.")
-            })?),
-        };
+        let before = before(&page)?;
         let database = ctx.data_unchecked::<Service>().database();
-        let found = store::bill::bills(database, &reader, filter.status, before, page.limit()).await?;
+        let status = filter.unwrap_or_default().status;
+        let found = store::bill::bills(database, &reader, status, before, page.limit()).await?;
         let found = found.into_iter().map(Bill::from).collect();
         Ok(page.connection(found, |bill: &Bill| bill.row.id.to_string()))
     }

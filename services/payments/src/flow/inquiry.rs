@@ -6,17 +6,22 @@ use idempotency::{Begin, Key};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::finding::{Found, day_of};
 use super::{back_off, intent_of, watched_until};
 use crate::Service;
-use crate::model::{PaymentEvent, PaymentStatus};
+use crate::model::{FindingKind, PaymentEvent, PaymentStatus};
 use crate::provider::{Inquiry, ProviderError};
 use crate::store::bill::{self, Reader};
+use crate::store::finding;
 use crate::store::payment::{self, Payment};
 
 /// A provider that was just asked is not asked again at once, in seconds.
 const CHECK_GAP_S: i64 = 2;
 /// The wait when a provider is still silent after a payment's time, in seconds.
 const SILENCE_S: i64 = 600;
+/// After such a silence people are told, and the provider is asked less often, in hours.
+const UNRESOLVED_AFTER_H: i64 = 72;
+const UNRESOLVED_GAP_H: i64 = 6;
 
 /// What became of a wish to check a payment.
 #[derive(Debug)]
@@ -46,11 +51,14 @@ impl Service {
             return tx.commit().await;
         }
         if let Some(found) = payment::payment(&mut tx, payment_id).await? {
+            let unresolved = self.tell_of_silence(&mut tx, &found, now).await?;
             let until = watched_until(&found);
             let next_at = match (now < until, found.status.is_live()) {
                 (true, true) => Some((now + back_off(attempt + 1)).min(until)),
                 (true, false) => Some(until),
-                // An unknown payment stays unknown until the provider speaks, however long that takes.
+                // An unknown payment stays unknown until its provider speaks, or people have found out.
+                (false, true) if unresolved => Some(now + Duration::hours(UNRESOLVED_GAP_H)),
+                (false, false) if !answered && now > until + Duration::hours(UNRESOLVED_AFTER_H) => None,
                 (false, live) if live || !answered => Some(now + Duration::seconds(SILENCE_S)),
                 (false, _) => None,
             };
@@ -59,6 +67,30 @@ impl Service {
             }
         }
         tx.commit().await
+    }
+
+    /// A provider that has been silent for days about a payment: people take it up. True when they have to.
+    async fn tell_of_silence(&self, tx: &mut Tx, found: &Payment, now: DateTime<Utc>) -> Result<bool, Error> {
+        let unresolved =
+            found.status.is_live() && now > watched_until(found) + Duration::hours(UNRESOLVED_AFTER_H);
+        let (kind, subject) = (FindingKind::PaymentUnresolved, found.id.hyphenated().to_string());
+        if !unresolved {
+            finding::heal(tx, kind, &found.provider, &subject, now).await?;
+            return Ok(false);
+        }
+        let bill = bill::bill_locked(tx, found.bill_id).await?;
+        let silence = Found {
+            kind,
+            provider: &found.provider,
+            subject: &subject,
+            day: day_of(found.created_at),
+            bill: bill.as_ref(),
+            payment: Some(found),
+            ours_satang: Some(found.amount_satang),
+            theirs_satang: None,
+        };
+        self.record_finding(tx, silence, None).await?;
+        Ok(true)
     }
 
     /// Once and now, because someone said that money came. A silent provider means: deliver again.
@@ -111,7 +143,7 @@ impl Service {
     /// Asks the provider and acts on the answer; false when there was none.
     pub(super) async fn ask_now(&self, asked: &Payment) -> Result<bool, Error> {
         let now = self.clock.now();
-        let provider = self.providers.of_method(asked.method);
+        let provider = self.providers.of_payment(asked);
         let answer = self.within(provider.inquire(&intent_of(asked, ""), now)).await;
         if let Err(error) = &answer {
             tracing::warn!(payment = %asked.id, provider = asked.provider, %error, "inquiry unanswered");
@@ -150,7 +182,7 @@ impl Service {
                 }
                 None
             }
-            Ok(Inquiry::Cancelled) => Some(PaymentEvent::Withdrawn),
+            Ok(Inquiry::Cancelled | Inquiry::GivenBack(_)) => Some(PaymentEvent::Withdrawn),
             Ok(Inquiry::Expired) => Some(PaymentEvent::TimeOver),
             Ok(Inquiry::Pending | Inquiry::NotFound) if time_over => Some(PaymentEvent::TimeOver),
             Ok(Inquiry::Pending) if found.presented_at.is_some() => Some(PaymentEvent::Presented),

@@ -11,6 +11,7 @@ use crate::Service;
 use crate::model::{Account, RefundEvent, RefundReason, RefundStatus, TransferKind};
 use crate::provider::{ProviderError, RefundOrder, RefundOutcome};
 use crate::store::bill::{self, Bill};
+use crate::store::payment;
 use crate::store::refund::{self, Refund};
 use crate::store::settlement::{self, Settlement};
 
@@ -27,6 +28,14 @@ impl Service {
         reason: RefundReason,
         amount_satang: i64,
     ) -> Result<(), Error> {
+        let owed_satang = refund::owed_of(tx, settlement.id).await?;
+        // The same refund asked for twice is stopped below; more than came is stopped here, and by the database.
+        if amount_satang > settlement.amount_satang - owed_satang
+            && !refund::is_owed(tx, settlement.id, reason).await?
+        {
+            tracing::error!(settlement = %settlement.id, reason = reason.code(), "a refund would exceed what came");
+            return Ok(());
+        }
         let refund = Refund {
             id: self.clock.uuid(),
             bill_id: bill.id,
@@ -65,7 +74,9 @@ impl Service {
         let Some((refund, settlement)) = self.send_refund(refund_id).await? else {
             return self.forget(message_id).await;
         };
-        let outcome = self.ask_for_refund(&refund, &settlement).await;
+        let paid = payment::payment(&mut self.database.clone(), settlement.payment_id).await?;
+        let reference = paid.map(|paid| paid.reference).unwrap_or_default();
+        let outcome = self.ask_for_refund(&refund, &settlement, &reference).await;
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         if !outbox::first_time(&mut tx, "payments", message_id, now).await? {
@@ -85,7 +96,8 @@ impl Service {
             Some(status) => {
                 refund::move_refund(&mut tx, refund_id, status, failure_code.as_deref(), now).await?;
                 if status == RefundStatus::Refunded {
-                    self.record_refunded(&mut tx, &current, &settlement).await?;
+                    let paid_from = Account::Clearing { provider: settlement.provider.clone() };
+                    self.record_refunded(&mut tx, &current, &settlement, paid_from).await?;
                 } else {
                     tracing::error!(refund = %refund_id, code = failure_code, "a refund needs an officer");
                 }
@@ -117,6 +129,7 @@ impl Service {
         &self,
         refund: &Refund,
         settlement: &Settlement,
+        reference: &str,
     ) -> Result<RefundOutcome, ProviderError> {
         let Some(provider) = self.providers.with_code(&settlement.provider) else {
             return Ok(RefundOutcome::NotSupported { code: "NO_PROVIDER".into() });
@@ -124,6 +137,8 @@ impl Service {
         let order = RefundOrder {
             refund_id: refund.id.hyphenated().to_string(),
             provider_txn_id: settlement.provider_txn_id.clone(),
+            reference: reference.to_owned(),
+            received_satang: settlement.amount_satang,
             amount_satang: refund.amount_satang,
         };
         let outcome = self.within(provider.refund(&order, self.clock.now())).await;
@@ -133,18 +148,20 @@ impl Service {
         outcome
     }
 
-    async fn record_refunded(
+    /// Writes into the books that the payer has the money back, and tells.
+    pub(super) async fn record_refunded(
         &self,
         tx: &mut Tx,
         refund: &Refund,
         settlement: &Settlement,
+        paid_from: Account,
     ) -> Result<(), Error> {
         let posting = Posting {
             settlement,
             refund_id: Some(refund.id),
             kind: TransferKind::RefundPaid,
             debit: Account::Refundable,
-            credit: Account::Clearing { provider: settlement.provider.clone() },
+            credit: paid_from,
             amount_satang: refund.amount_satang,
         };
         self.post(tx, posting).await?;
@@ -154,6 +171,7 @@ impl Service {
             "application_id": bill.application_id,
             "refund_id": refund.id,
             "amount_satang": refund.amount_satang,
+            "reason": refund.reason.code(),
         });
         self.outbox.publish(tx, Message::new("payments.refunded", refunded)).await?;
         Ok(())

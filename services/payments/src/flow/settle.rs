@@ -54,7 +54,7 @@ impl Service {
             provider: &payment.provider,
         };
         if !settlement::insert_settlement(tx, place, evidence, &arrival, now).await? {
-            return Ok(());
+            return self.compare_with_known(tx, bill, &payment, evidence).await;
         }
         let status = payment.status.after(arrival.payment_event);
         if status != payment.status {

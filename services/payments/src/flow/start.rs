@@ -152,7 +152,7 @@ impl Service {
         if payment.expires_at - now < Duration::seconds(PRESENTATION_S_MIN) {
             return Ok(payment);
         }
-        let provider = self.providers.of_method(payment.method);
+        let provider = self.providers.of_payment(&payment);
         let answer = self.within(provider.create_intent(&intent_of(&payment, description), now)).await;
         let mut tx = self.database.begin().await?;
         let payment = self.record_presentation(&mut tx, payment, answer).await?;

@@ -27,7 +27,7 @@ impl Service {
             return self.forget(message_id).await;
         };
         let now = self.clock.now();
-        let provider = self.providers.of_method(found.method);
+        let provider = self.providers.of_payment(&found);
         let outcome = self.within(provider.cancel(&intent_of(&found, ""), now)).await;
         let mut tx = self.database.begin().await?;
         if !outbox::first_time(&mut tx, "payments", message_id, now).await? {

@@ -12,6 +12,8 @@ pub enum Account {
     Payable { agency_code: String },
     /// What is owed back to payers (liability).
     Refundable,
+    /// What an agency paid back by a transfer of its own, and is owed for it (liability).
+    ByHand { agency_code: String },
 }
 
 impl Account {
@@ -21,6 +23,7 @@ impl Account {
             Self::Clearing { provider } => format!("clearing/{provider}"),
             Self::Payable { agency_code } => format!("payable/{agency_code}"),
             Self::Refundable => "refundable".to_owned(),
+            Self::ByHand { agency_code } => format!("by_hand/{agency_code}"),
         }
     }
 
@@ -28,7 +31,7 @@ impl Account {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Clearing { .. } => "asset",
-            Self::Payable { .. } | Self::Refundable => "liability",
+            Self::Payable { .. } | Self::Refundable | Self::ByHand { .. } => "liability",
         }
     }
 }
@@ -44,6 +47,8 @@ pub enum TransferKind {
     RefundOwed,
     /// Money went back.
     RefundPaid,
+    /// What was held for owed back turned out not to be.
+    RefundNotOwed,
 }
 
 super::codes!(TransferKind {
@@ -51,6 +56,7 @@ super::codes!(TransferKind {
     Unapplied = "UNAPPLIED",
     RefundOwed = "REFUND_OWED",
     RefundPaid = "REFUND_PAID",
+    RefundNotOwed = "REFUND_NOT_OWED",
 });
 
 /// One row of the ledger; never changed once written.

@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use super::http_api::{ask, is_indefinite, read};
 use super::{
     CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError,
-    RefundOrder, RefundOutcome, standard_webhook,
+    RefundOrder, RefundOutcome, amount_text, standard_webhook,
 };
 use crate::config::GWalletConfig;
 use crate::model::{Evidence, PaymentMethod, Trust};
-use crate::qr::{baht_text, satang_of};
+use crate::qr::satang_of;
 
 /// The longest description the wallet shows, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 200;
@@ -59,6 +59,8 @@ struct PaidOrder {
     txn_ref_id: String,
     reference: String,
     amount: String,
+    /// Its contract does not say; anything but baht would be another amount.
+    currency: Option<String>,
     paid_at: DateTime<Utc>,
 }
 
@@ -184,13 +186,18 @@ impl PaymentProvider for GWallet {
             serde_json::from_slice(body).map_err(|_| NotificationError::Malformed)?;
         let amount_satang = satang_of(&notification.data.amount).filter(|satang| *satang > 0);
         match amount_satang {
-            Some(amount_satang) if notification.kind == "order.paid" => Ok(Evidence {
-                trust: Trust::Signed,
-                provider_txn_id: notification.data.txn_ref_id,
-                reference: notification.data.reference,
-                amount_satang,
-                occurred_at: notification.data.paid_at,
-            }),
+            Some(amount_satang)
+                if notification.kind == "order.paid"
+                    && notification.data.currency.as_deref().is_none_or(|code| code == "THB") =>
+            {
+                Ok(Evidence {
+                    trust: Trust::Signed,
+                    provider_txn_id: notification.data.txn_ref_id,
+                    reference: notification.data.reference,
+                    amount_satang,
+                    occurred_at: notification.data.paid_at,
+                })
+            }
             _ => Err(NotificationError::Malformed),
         }
     }
@@ -198,8 +205,4 @@ impl PaymentProvider for GWallet {
     fn acknowledgement(&self, _evidence: &Evidence, _confirmation: &str) -> Value {
         json!({})
     }
-}
-
-fn amount_text(satang: i64) -> Result<String, ProviderError> {
-    baht_text(satang).ok_or_else(|| ProviderError::Refused { code: "AMOUNT".into() })
 }

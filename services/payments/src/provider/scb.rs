@@ -3,31 +3,33 @@
 //! Its confirmations are not signed, so money is only believed when the bank is asked.
 
 mod answers;
+mod statement;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use chassis::Secret;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use reqwest::{Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::http_api::{ask, is_indefinite, read};
+use super::http_api::{ANSWER_BYTES_MAX, KeptToken, ask, ask_up_to, is_indefinite, read};
 use super::{
     CancelOutcome, Inquiry, Intent, NotificationError, PaymentProvider, Presented, ProviderError,
-    RefundOrder, RefundOutcome, days_to_ask,
+    RefundOrder, RefundOutcome, amount_text, days_to_ask,
 };
 use crate::config::ScbConfig;
-use crate::model::{Evidence, PaymentMethod, Trust};
-use crate::qr::{BillPayment, baht_text};
+use crate::model::{Evidence, PaymentMethod, StatementLine, Trust};
+use crate::qr::BillPayment;
 use answers::{Deeplink, Envelope, QrCode, Token, Transaction, Transfer};
 
-/// A token is renewed this long before it ends, in seconds.
-const TOKEN_MARGIN_S: i64 = 60;
+/// How much longer the account of a day may take than another answer, and how large it may be: some
+/// hundred thousand payments.
+const STATEMENT_TIMES: u32 = 4;
+const STATEMENT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The bank.
 pub struct Scb {
@@ -35,22 +37,17 @@ pub struct Scb {
     callback_url: String,
     client: Client,
     timeout: Duration,
-    token: Mutex<Option<CachedToken>>,
-}
-
-struct CachedToken {
-    secret: Secret,
-    renew_at: DateTime<Utc>,
+    token: KeptToken,
 }
 
 impl Scb {
     pub fn new(config: ScbConfig, public_url: &str, timeout: Duration) -> Self {
         let callback_url = format!("{}/callbacks/payments/scb", public_url.trim_end_matches('/'));
         let client = chassis::http_client(timeout);
-        Self { config, callback_url, client, timeout, token: Mutex::new(None) }
+        Self { config, callback_url, client, timeout, token: KeptToken::default() }
     }
 
-    /// Asks the bank with a token; one that it no longer takes is renewed once.
+    /// Asks the bank for JSON.
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -58,11 +55,25 @@ impl Scb {
         body: Option<Value>,
         now: DateTime<Utc>,
     ) -> Result<T, ProviderError> {
+        let (status, answer) = self.raw(method, path, body, now, (self.timeout, ANSWER_BYTES_MAX)).await?;
+        Self::data(status, &answer)
+    }
+
+    /// Asks the bank with a token; one that it no longer takes is renewed once.
+    async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        now: DateTime<Utc>,
+        (timeout, bytes_max): (Duration, usize),
+    ) -> Result<(StatusCode, Vec<u8>), ProviderError> {
         for renewed in [false, true] {
-            let token = self.token(now, renewed).await?;
+            let token = self.token.get(now, renewed, self.fresh_token()).await?;
             let mut request = self
                 .client
                 .request(method.clone(), format!("{}{path}", self.config.base_url))
+                .timeout(timeout)
                 .bearer_auth(token.reveal())
                 .header("resourceOwnerId", self.config.application_key.reveal())
                 .header("requestUId", request_id())
@@ -71,11 +82,10 @@ impl Scb {
             if let Some(body) = &body {
                 request = request.json(body);
             }
-            let (status, answer) = ask(request, self.timeout).await?;
-            if status == StatusCode::UNAUTHORIZED && !renewed {
-                continue;
+            let (status, answer) = ask_up_to(request, timeout, bytes_max).await?;
+            if status != StatusCode::UNAUTHORIZED || renewed {
+                return Ok((status, answer));
             }
-            return Self::data(status, &answer);
         }
         Err(ProviderError::Malformed("it takes no token of its own"))
     }
@@ -91,11 +101,7 @@ impl Scb {
         envelope.data.ok_or(ProviderError::Malformed("it has no data"))
     }
 
-    async fn token(&self, now: DateTime<Utc>, renew: bool) -> Result<Secret, ProviderError> {
-        let mut cached = self.token.lock().await;
-        if let Some(token) = cached.as_ref().filter(|token| !renew && now < token.renew_at) {
-            return Ok(token.secret.clone());
-        }
+    async fn fresh_token(&self) -> Result<(Secret, i64), ProviderError> {
         let request = self
             .client
             .post(format!("{}/v1/oauth/token", self.config.base_url))
@@ -108,10 +114,7 @@ impl Scb {
             }));
         let (status, answer) = ask(request, self.timeout).await?;
         let token: Token = Self::data(status, &answer)?;
-        let renew_at = now + chrono::Duration::seconds((token.expires_in - TOKEN_MARGIN_S).max(1));
-        let secret = Secret::from(token.access_token.as_str());
-        *cached = Some(CachedToken { secret: secret.clone(), renew_at });
-        Ok(secret)
+        Ok((Secret::from(token.access_token.as_str()), token.expires_in))
     }
 
     async fn qr_code(&self, intent: &Intent, now: DateTime<Utc>) -> Result<Presented, ProviderError> {
@@ -258,6 +261,26 @@ impl PaymentProvider for Scb {
         }
     }
 
+    async fn statement(
+        &self,
+        day: NaiveDate,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<StatementLine>>, ProviderError> {
+        let biller_id = &self.config.biller_id;
+        let path = format!("/v1/payment/statement?billerId={biller_id}&statementDate={day}");
+        let limits = (self.timeout * STATEMENT_TIMES, STATEMENT_BYTES_MAX);
+        let (status, answer) = self.raw(Method::GET, &path, None, now, limits).await?;
+        if status != StatusCode::OK {
+            return Err(ProviderError::Refused { code: status.as_u16().to_string() });
+        }
+        let text = String::from_utf8(answer).map_err(|_| ProviderError::Malformed("no text"))?;
+        statement::lines_of(&text, biller_id, day).map(Some)
+    }
+
+    fn tells_refunds(&self) -> bool {
+        true
+    }
+
     fn parse_notification(
         &self,
         _headers: &HeaderMap,
@@ -276,10 +299,6 @@ impl PaymentProvider for Scb {
             "confirmId": confirmation,
         })
     }
-}
-
-fn amount_text(satang: i64) -> Result<String, ProviderError> {
-    baht_text(satang).ok_or_else(|| ProviderError::Refused { code: "AMOUNT".into() })
 }
 
 /// The bank wants a fresh number on each request, for its own logs.

@@ -3,6 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::qr;
+
+/// What the fuzzer runs.
+#[path = "../../fuzz/src/target.rs"]
+mod target;
 
 /// Made by npm `promptpay-qr` and `promptparse`, and checked with a CRC written from scratch.
 const VECTORS: [&str; 5] = [
@@ -51,6 +56,68 @@ fn a_bill_is_written_with_the_fields_the_library_writes() {
     assert_eq!(strip(&bill_364_22().encode().unwrap()), strip(VECTORS[3]));
 }
 
+/// The bars under a paper bill, after a bar: biller, references and satang, parted by returns.
+fn of_barcode(barcode: &str) -> BillPayment {
+    let parts: Vec<&str> = barcode.strip_prefix('|').unwrap().split('\r').collect();
+    let amount_satang = Some(parts[3].parse().unwrap()).filter(|satang| *satang > 0);
+    BillPayment {
+        biller_id: parts[0].into(),
+        reference1: parts[1].into(),
+        reference2: Some(parts[2].into()).filter(|text: &String| !text.is_empty()),
+        reference3: None,
+        amount_satang,
+    }
+}
+
+#[test]
+fn a_paper_bill_s_barcode_says_the_same_as_its_qr_code() {
+    let bill = of_barcode("|099400016581100\r123456789012\r670429\r364922");
+    assert_eq!(BillPayment::decode(VECTORS[4]).unwrap(), bill);
+    assert_eq!(BillPayment::decode(&bill.encode().unwrap()).unwrap(), bill);
+}
+
+#[test]
+fn every_single_changed_character_of_a_vector_is_noticed() {
+    for vector in VECTORS {
+        for at in 0..vector.len() {
+            for other in ["0", "9", "A", "ก", ""] {
+                let changed = format!("{}{other}{}", &vector[..at], &vector[at + 1..]);
+                assert!(changed == vector || checked_fields(&changed, "63").is_err(), "{changed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_that_ends_like_a_checksum_is_none() {
+    // The last field is 59, of eight characters: its value only looks like tag, length and checksum.
+    let signed = "00020159086304";
+    let payload = format!("{signed}{:04X}", CHECKSUM.checksum(signed.as_bytes()));
+    assert_eq!(checked_fields(&payload, "63"), Err(QrError::Malformed));
+}
+
+#[test]
+fn another_currency_country_or_version_is_no_bill_of_ours() {
+    for (ours, other) in [("5303764", "5303840"), ("5802TH", "5802SG"), ("000201", "000202")] {
+        let text = VECTORS[3].replacen(ours, other, 1);
+        let signed = &text[..text.len() - 4];
+        let changed = format!("{signed}{:04X}", CHECKSUM.checksum(signed.as_bytes()));
+        assert_eq!(BillPayment::decode(&changed), Err(QrError::NotBillPayment), "{other}");
+    }
+}
+
+/// The fuzzer's inputs, run again without it.
+#[test]
+fn every_kept_input_of_the_fuzzer_is_read_or_refused() {
+    let seeds = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/qr");
+    let seeds: Vec<_> = std::fs::read_dir(seeds).unwrap().map(|seed| seed.unwrap().path()).collect();
+    assert!(seeds.len() > 8);
+    for seed in seeds {
+        println!("{}", seed.display());
+        target::run(&std::fs::read(&seed).unwrap());
+    }
+}
+
 #[test]
 fn the_checksum_is_the_catalogued_one() {
     assert_eq!(CHECKSUM.checksum(b"123456789"), 0x29B1);
@@ -87,6 +154,8 @@ fn amounts_are_exact() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_096))]
+
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,200}") {
         let _ = BillPayment::decode(&text);

@@ -3,7 +3,9 @@
 use async_graphql::{Context, InputObject, Object, SimpleObject, Union};
 use auth::Principal;
 use chrono::{DateTime, Utc};
-use graphql::{BillId, ConflictProblem, Failure, Money, NotFoundProblem, PaymentId, StateProblem};
+use graphql::{
+    BillId, ConflictProblem, Failure, LocalizedText, Money, NotFoundProblem, PaymentId, StateProblem,
+};
 
 use super::bill::Bill;
 use super::problem::BillNotPayable;
@@ -102,6 +104,8 @@ pub struct Settlement {
     classification: Classification,
     /// What came.
     amount: Money,
+    /// What it was and what becomes of it, for the payer to read.
+    explanation: LocalizedText,
     /// What of it goes back.
     returned: Money,
     /// When it came, by the provider's clock.
@@ -113,10 +117,37 @@ impl From<settlement::Settlement> for Settlement {
         Self {
             classification: row.classification,
             amount: Money::from_satang(row.amount_satang),
+            explanation: explanation(&row),
             returned: Money::from_satang(row.returned_satang),
             occurred_at: row.occurred_at,
         }
     }
+}
+
+fn explanation(row: &settlement::Settlement) -> LocalizedText {
+    let kept = row.kept_satang > 0;
+    let (th, en) = match row.classification {
+        Classification::Settles => ("ชำระครบถ้วนแล้ว", "The bill is paid in full."),
+        Classification::Duplicate => (
+            "ใบแจ้งนี้ชำระแล้ว เงินที่ชำระซ้ำจะคืนให้ทั้งหมด",
+            "The bill was paid already: this payment goes back in full.",
+        ),
+        Classification::Late if kept => (
+            "เงินเข้าหลังหมดเวลา แต่ใบแจ้งยังรอชำระ จึงรับชำระไว้",
+            "It came late, and the bill was still to be paid: it is paid now.",
+        ),
+        Classification::Late => {
+            ("ใบแจ้งสิ้นสุดแล้ว เงินจำนวนนี้จะคืนให้ทั้งหมด", "The bill had ended: this payment goes back in full.")
+        }
+        Classification::Under => (
+            "จำนวนเงินน้อยกว่าใบแจ้ง จะคืนให้ทั้งหมด และใบแจ้งยังรอชำระ",
+            "It was less than the bill: it goes back in full, and the bill is still to be paid.",
+        ),
+        Classification::Over => {
+            ("ชำระครบถ้วนแล้ว ส่วนที่เกินจะคืนให้", "The bill is paid in full; what was too much goes back.")
+        }
+    };
+    LocalizedText::new(th, en)
 }
 
 /// Which bill to pay, and how. The amount is the bill's.
@@ -176,7 +207,7 @@ pub enum CheckPaymentPayload {
 #[derive(Default)]
 pub struct PaymentMutation;
 
-#[Object(name = "Mutation")]
+#[Object]
 impl PaymentMutation {
     /// Starts paying a bill. Paying by two methods at once is safe: one pays, the other is given back.
     #[graphql(requires_scopes = "payments:write")]

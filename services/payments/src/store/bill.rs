@@ -1,7 +1,7 @@
 //! Bills, their items, and what is known of applications: whether they are closed.
 
 use chrono::{DateTime, Utc};
-use database::{Database, Engine, Error, Row, Tx, Value, args};
+use database::{Database, Engine, Error, Queryable, Row, Tx, Value, args};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -63,6 +63,11 @@ pub async fn bill_for_locked(tx: &mut Tx, id: Uuid, reader: &Reader) -> Result<O
     let (may_read, who) = reader.condition(engine, "$2");
     let sql = format!("select * from bill where id = $1 and {may_read}{}", engine.for_update());
     tx.row(&sql, args![id, who]).await?.map(bill_of).transpose()
+}
+
+/// A bill by id.
+pub async fn bill(database: &mut impl Queryable, id: Uuid) -> Result<Option<Bill>, Error> {
+    database.row("select * from bill where id = $1", args![id]).await?.map(bill_of).transpose()
 }
 
 /// A bill, locked: what settles, cancels or refunds it stands in line here.

@@ -58,6 +58,24 @@ pub async fn payment_by_reference(
     database.row(sql, args![provider, reference]).await?.map(payment_of).transpose()
 }
 
+/// Payments of a provider that may have brought money in a span of time, after one of them: begun in it
+/// or shortly before, or with money we counted in it.
+pub async fn payments_to_reconcile(
+    database: &Database,
+    provider: &str,
+    (from, until): (DateTime<Utc>, DateTime<Utc>),
+    after: Uuid,
+    limit: i64,
+) -> Result<Vec<Payment>, Error> {
+    let sql = "select * from payment where provider = $1 and id > $4 and presented_at is not null \
+               and ((created_at >= $5 and created_at < $3) \
+               or id in (select payment_id from settlement where provider = $1 and occurred_at >= $2 \
+               and occurred_at < $3)) order by id limit $6";
+    let begun_from = from - chrono::Duration::days(1);
+    let bound = args![provider, from, until, after, begun_from, limit];
+    database.rows(sql, bound).await?.into_iter().map(payment_of).collect()
+}
+
 /// The payment of a bill by this method that may still bring money.
 pub async fn live_payment(
     tx: &mut Tx,

@@ -5,6 +5,7 @@ use database::{Database, Error, Queryable, Row, Tx, args};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::bill::Reader;
 use super::code;
 use crate::model::{RefundReason, RefundStatus};
 
@@ -57,6 +58,53 @@ pub async fn refunds_of(database: &Database, bill_ids: &[Uuid]) -> Result<Vec<Re
     let sql =
         format!("select * from refund where bill_id in {} order by id", database.engine().in_uuids("$1"));
     database.rows(&sql, args![json!(bill_ids)]).await?.into_iter().map(refund_of).collect()
+}
+
+/// The refund, if the reader may see its bill.
+pub async fn refund_for(tx: &mut Tx, id: Uuid, reader: &Reader) -> Result<Option<Refund>, Error> {
+    let (may_read, who) = reader.condition(tx.engine(), "$2");
+    let sql = format!(
+        "select refund.* from refund join bill on bill.id = refund.bill_id where refund.id = $1 and {may_read}"
+    );
+    tx.row(&sql, args![id, who]).await?.map(refund_of).transpose()
+}
+
+/// The reader's refunds, newest first, one page.
+pub async fn refunds(
+    database: &Database,
+    reader: &Reader,
+    status: Option<RefundStatus>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Refund>, Error> {
+    let (may_read, who) = reader.condition(database.engine(), "$1");
+    let sql = format!(
+        "select refund.* from refund join bill on bill.id = refund.bill_id where {may_read} \
+         and ($2 is null or refund.status = $2) and ($3 is null or refund.id < $3) \
+         order by refund.id desc limit $4"
+    );
+    let bound = args![who, status.map(|status| status.code().to_owned()), before, limit];
+    database.rows(&sql, bound).await?.into_iter().map(refund_of).collect()
+}
+
+/// What is owed back of a settlement already, in satang.
+pub async fn owed_of(tx: &mut Tx, settlement_id: Uuid) -> Result<i64, Error> {
+    let sql = "select cast(coalesce(sum(amount_satang), 0) as bigint) as owed from refund \
+               where settlement_id = $1 and status <> 'FAILED'";
+    tx.row(sql, args![settlement_id]).await?.map_or(Ok(0), |row| row.get("owed"))
+}
+
+/// Whether this settlement's refund for this reason is owed already.
+pub async fn is_owed(tx: &mut Tx, settlement_id: Uuid, reason: RefundReason) -> Result<bool, Error> {
+    let sql = "select 1 as one from refund where settlement_id = $1 and reason = $2";
+    Ok(tx.row(sql, args![settlement_id, reason.code()]).await?.is_some())
+}
+
+/// Whether a refund was completed by the agency's own transfer.
+pub async fn paid_by_transfer(tx: &mut Tx, id: Uuid) -> Result<bool, Error> {
+    let sql = "select 1 as one from proposal where subject_kind = 'REFUND' and subject_id = $1 \
+               and status = 'CONFIRMED' and action = 'PAID_BY_TRANSFER'";
+    Ok(tx.row(sql, args![id]).await?.is_some())
 }
 
 /// Moves a refund; the caller holds its lock.

@@ -70,9 +70,24 @@ pub async fn insert_success(tx: &mut Tx, place: Place<'_>) -> Result<u64, Error>
     tx.execute(sql, args![place.bill_id, place.id, place.payment_id]).await
 }
 
+/// A settlement by id, as a transaction sees it.
+pub async fn settlement_in(tx: &mut Tx, id: Uuid) -> Result<Option<Settlement>, Error> {
+    tx.row("select * from settlement where id = $1", args![id]).await?.map(settlement_of).transpose()
+}
+
 /// A settlement by id.
 pub async fn settlement(database: &Database, id: Uuid) -> Result<Option<Settlement>, Error> {
     database.row("select * from settlement where id = $1", args![id]).await?.map(settlement_of).transpose()
+}
+
+/// The settlement of a provider's transfer.
+pub async fn settlement_of_transfer(
+    tx: &mut Tx,
+    provider: &str,
+    provider_txn_id: &str,
+) -> Result<Option<Settlement>, Error> {
+    let sql = "select * from settlement where provider = $1 and provider_txn_id = $2";
+    tx.row(sql, args![provider, provider_txn_id]).await?.map(settlement_of).transpose()
 }
 
 /// The money that settled a bill.
@@ -91,7 +106,7 @@ pub async fn settlements_of(database: &Database, payment_ids: &[Uuid]) -> Result
     database.rows(&sql, args![json!(payment_ids)]).await?.into_iter().map(settlement_of).collect()
 }
 
-fn settlement_of(row: Row) -> Result<Settlement, Error> {
+pub(super) fn settlement_of(row: Row) -> Result<Settlement, Error> {
     Ok(Settlement {
         id: row.get("id")?,
         payment_id: row.get("payment_id")?,

@@ -18,6 +18,9 @@ async fn a_bill_is_issued_once_though_the_message_comes_twice() {
             payload: fee(&who, application_id),
         };
         for consumer in world.service.consumers() {
+            if !consumer.topics().contains(&message.topic.as_str()) {
+                continue;
+            }
             consumer.receive(&message).await.unwrap();
             consumer.receive(&message).await.unwrap();
         }
@@ -68,6 +71,19 @@ async fn closing_cancels_an_open_bill_and_money_that_still_comes_goes_back() {
         assert_eq!(world.assert_books_agree().await, 0);
         let start = world.start(&who, &bill, "G_WALLET", "late").await;
         assert_eq!(start["billStatus"], "CANCELLED");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_whose_variable_is_left_out_filters_nothing() {
+    for world in World::all().await {
+        let who = world.citizen();
+        let issued = world.bill(&who).await.0;
+        let document = "query($filter: BillFilter) { bills(filter: $filter) { nodes { id } } }";
+        for variables in [json!({}), json!({ "filter": null }), json!({ "filter": { "status": "OPEN" } })] {
+            let found = world.ask(&who, document, variables).await;
+            assert_eq!(found["bills"]["nodes"], json!([{ "id": issued }]));
+        }
     }
 }
 

@@ -3,8 +3,14 @@
 
 mod access;
 mod bills;
+mod callbacks;
+mod desk;
 mod forgery;
+mod kbank;
 mod outages;
 mod paying;
+mod races;
+mod receipts;
+mod reconciliation;
 mod refunds;
 mod world;

@@ -6,7 +6,7 @@ use crate::world::{Outside, World};
 
 #[tokio::test]
 async fn an_unanswered_order_is_unknown_and_heals_without_the_citizen_paying_again() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         for (method, outside) in [
             ("PROMPTPAY_QR", Outside::LosesAnswers),
@@ -39,7 +39,7 @@ async fn an_unanswered_order_is_unknown_and_heals_without_the_citizen_paying_aga
 
 #[tokio::test]
 async fn a_start_that_was_cut_off_heals() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         world.outside(Outside::Silent);
@@ -59,7 +59,7 @@ async fn a_start_that_was_cut_off_heals() {
 
 #[tokio::test]
 async fn an_unknown_payment_does_not_expire_until_its_provider_speaks() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         world.outside(Outside::Silent);
@@ -76,7 +76,7 @@ async fn an_unknown_payment_does_not_expire_until_its_provider_speaks() {
 
 #[tokio::test]
 async fn a_payment_expires_and_the_citizen_may_start_again() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         for method in ["PROMPTPAY_QR", "MOBILE_BANKING", "G_WALLET"] {
@@ -100,7 +100,7 @@ async fn a_payment_expires_and_the_citizen_may_start_again() {
 
 #[tokio::test]
 async fn money_that_comes_after_expiry_settles_an_open_bill_as_late() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let payment = world.started(&who, &bill, "PROMPTPAY_QR").await;
@@ -123,7 +123,7 @@ async fn money_that_comes_after_expiry_settles_an_open_bill_as_late() {
 
 #[tokio::test]
 async fn a_refund_waits_for_a_silent_provider_and_is_made_once() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, application_id) = world.bill(&who).await;
         let payment = world.started(&who, &bill, "PROMPTPAY_QR").await;

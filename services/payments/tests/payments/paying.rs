@@ -7,7 +7,7 @@ use crate::world::World;
 
 #[tokio::test]
 async fn each_method_settles_its_bill_and_the_books_equal_the_bank_s() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         for (method, number) in [("PROMPTPAY_QR", 1), ("MOBILE_BANKING", 2), ("G_WALLET", 3)] {
             let (bill, application_id) = world.bill(&who).await;
@@ -35,7 +35,7 @@ async fn each_method_settles_its_bill_and_the_books_equal_the_bank_s() {
 
 #[tokio::test]
 async fn a_payment_whose_confirmation_never_comes_is_found_by_asking() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         for method in ["PROMPTPAY_QR", "MOBILE_BANKING", "G_WALLET"] {
             let (bill, _) = world.bill(&who).await;
@@ -52,7 +52,7 @@ async fn a_payment_whose_confirmation_never_comes_is_found_by_asking() {
 
 #[tokio::test]
 async fn a_citizen_who_comes_back_makes_us_ask_at_once() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let payment = world.started(&who, &bill, "MOBILE_BANKING").await;
@@ -68,7 +68,7 @@ async fn a_citizen_who_comes_back_makes_us_ask_at_once() {
 
 #[tokio::test]
 async fn paying_by_two_methods_at_once_leaves_one_success_and_one_refund() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let by_qr = world.started(&who, &bill, "PROMPTPAY_QR").await;
@@ -93,7 +93,7 @@ async fn paying_by_two_methods_at_once_leaves_one_success_and_one_refund() {
 
 #[tokio::test]
 async fn a_payment_that_lost_the_race_is_withdrawn_at_its_provider() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let by_qr = world.started(&who, &bill, "PROMPTPAY_QR").await;
@@ -110,7 +110,7 @@ async fn a_payment_that_lost_the_race_is_withdrawn_at_its_provider() {
 
 #[tokio::test]
 async fn five_starts_at_once_with_one_key_make_one_payment() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let starts = join_all((0..5).map(|_| world.start(&who, &bill, "PROMPTPAY_QR", "one"))).await;
@@ -137,7 +137,7 @@ async fn five_starts_at_once_with_one_key_make_one_payment() {
 
 #[tokio::test]
 async fn what_is_paid_cannot_be_paid_again() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let (bill, _) = world.bill(&who).await;
         let payment = world.started(&who, &bill, "G_WALLET").await;
@@ -153,7 +153,7 @@ async fn what_is_paid_cannot_be_paid_again() {
 
 #[tokio::test]
 async fn receipt_numbers_have_no_gaps_when_many_bills_settle_at_once() {
-    for world in World::all().await {
+    for world in World::each_bank().await {
         let who = world.citizen();
         let mut bills = Vec::new();
         for _ in 0..8 {

@@ -109,19 +109,7 @@ async fn a_refund_that_the_bank_refuses_waits_for_an_officer() {
         world.pay(&payment, "").await;
         world.until_settled(&who, &bill).await;
         // Somebody at the bank was faster.
-        let bank = format!("{}/sandbox/bank", world.url);
-        let keys =
-            json!({ "applicationKey": "sandbox-bank-key", "applicationSecret": "sandbox-bank-secret" });
-        let token = world.http.post(format!("{bank}/v1/oauth/token")).json(&keys).send().await.unwrap();
-        let token: serde_json::Value = token.json().await.unwrap();
-        let transfer = world.bank_books().await["transactions"][0]["bank_transaction_id"].clone();
-        let refund = json!({ "refundId": "by-hand", "transactionId": transfer, "amount": "505.00" });
-        let by_hand = world
-            .http
-            .post(format!("{bank}/v1/payment/refund"))
-            .bearer_auth(token["data"]["accessToken"].as_str().unwrap())
-            .json(&refund);
-        assert_eq!(by_hand.send().await.unwrap().status(), 200);
+        world.refund_at_bank("by-hand", "505.00").await;
         let closed = json!({ "application_id": application_id, "outcome": "rejected", "refund": true });
         world.publish("applications.closed", closed).await;
         world.drain().await;

@@ -16,7 +16,7 @@ use graphql::{ApplicationId, BillId};
 use hmac::{Hmac, KeyInit, Mac};
 use outbox::{Consumer, Message, Received, Relay};
 use payments::model::Account;
-use payments::{Config, Service};
+use payments::{Config, QrBank, Service};
 use serde_json::{Value, json};
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -34,6 +34,8 @@ pub enum Outside {
     Silent = 1,
     /// It does what they say, and the answer is lost.
     LosesAnswers = 2,
+    /// It says at once that it is out of order.
+    Down = 3,
 }
 
 pub struct World {
@@ -68,6 +70,10 @@ impl Consumer for Recorder {
 
 impl World {
     pub async fn open(place: TestDatabase) -> Self {
+        Self::open_with(place, QrBank::Scb).await
+    }
+
+    pub async fn open_with(place: TestDatabase, qr_bank: QrBank) -> Self {
         let clock = testkit::clock();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -78,7 +84,7 @@ impl World {
             ..sandbox::Config::default()
         };
         let bank = sandbox::Sandbox::open(&place.target, clock.clone(), bank).await.unwrap();
-        let config = Config { provider_timeout_ms: 1_000, ..Config::sandbox(&url) };
+        let config = Config { provider_timeout_ms: 1_000, qr_bank, ..Config::sandbox(&url) };
         let service = Service::open(&place.target, clock.clone(), config).await.unwrap();
         let outside = Arc::new(AtomicU8::new(0));
         let apis = bank.routes().layer(from_fn_with_state(outside.clone(), disturb));
@@ -99,6 +105,13 @@ impl World {
         for place in testkit::Engines::all().await {
             all.push(Self::open(place).await);
         }
+        all
+    }
+
+    /// On both engines, and with the other bank's QR codes.
+    pub async fn each_bank() -> Vec<Self> {
+        let mut all = Self::all().await;
+        all.push(Self::open_with(TestDatabase::sqlite(), QrBank::Kbank).await);
         all
     }
 
@@ -192,6 +205,11 @@ impl World {
 
     /// Pays as a payer would: scans the code or follows the link.
     pub async fn pay(&self, payment: &Value, behave: &str) {
+        assert_eq!(self.pay_status(payment, behave).await, StatusCode::OK);
+    }
+
+    /// Tries to.
+    pub async fn pay_status(&self, payment: &Value, behave: &str) -> StatusCode {
         let page = match payment["qrPayload"].as_str() {
             Some(payload) => {
                 let scan = format!("{}/sandbox/bank/scan", self.url);
@@ -202,8 +220,12 @@ impl World {
             None => payment["deepLink"].as_str().unwrap().to_owned(),
         };
         let form = [("action", "pay"), ("behave", behave)];
-        let paid = self.http.post(page).form(&form).send().await.unwrap();
-        assert_eq!(paid.status(), StatusCode::OK, "{}", paid.text().await.unwrap());
+        self.http.post(page).form(&form).send().await.unwrap().status()
+    }
+
+    /// Changes what only the database could.
+    pub async fn database_says(&self, sql: &str) {
+        self.service.database().execute(sql, Vec::new()).await.unwrap();
     }
 
     /// Waits for what the sandbox does in its own time.
@@ -217,6 +239,28 @@ impl World {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("the bill was not settled: {}", self.bill_now(who, bill).await);
+    }
+
+    /// An officer of the agency, by a number.
+    pub fn officer(&self, number: u128) -> Principal {
+        testkit::officer(Uuid::from_u128(number), AGENCY, self.clock.now())
+    }
+
+    /// Proposes or decides something by hand; gives the payload.
+    pub async fn by_hand(&self, who: &Principal, operation: &str, input: Value) -> Value {
+        let kind = format!("{}{}Input", operation[..1].to_uppercase(), &operation[1..]);
+        let document = format!(
+            "mutation($input: {kind}!) {{ {operation}(input: $input) {{ __typename ... on Problem {{ message }} \
+             ... on ProposalRecorded {{ proposal {{ id action status reference proposedBy decidedBy }} }} }} }}"
+        );
+        self.ask(who, &document, json!({ "input": input })).await[operation].clone()
+    }
+
+    /// The findings that an officer sees, newest first.
+    pub async fn findings(&self, who: &Principal) -> Value {
+        let document = "{ findings { nodes { id kind status day provider subject ours { amount } \
+            theirs { amount } bill { id } resolution } } }";
+        self.ask(who, document, json!({})).await["findings"]["nodes"].clone()
     }
 
     pub fn outside(&self, outside: Outside) {
@@ -236,26 +280,55 @@ impl World {
             payments::store::ledger::balance(self.service.database(), &account).await.unwrap()
         };
         let scb = balance(Account::Clearing { provider: "scb".into() }).await;
+        let kbank = balance(Account::Clearing { provider: "kbank".into() }).await;
         let gwallet = balance(Account::Clearing { provider: "gwallet".into() }).await;
+        let by_hand = balance(Account::ByHand { agency_code: AGENCY.into() }).await;
         let payable = balance(Account::Payable { agency_code: AGENCY.into() }).await;
         let refundable = balance(Account::Refundable).await;
-        assert_eq!(scb + gwallet, at_bank, "{books}");
-        assert_eq!(scb + gwallet + payable + refundable, 0, "the books sum to zero");
+        let held = scb + kbank + gwallet;
+        assert_eq!(held, at_bank, "{books}");
+        assert_eq!(held + payable + refundable + by_hand, 0, "the books sum to zero");
         -refundable
     }
 
     /// Posts a wallet notification, signed with the given secret.
     pub async fn notify_gwallet(&self, body: &str, secret: Option<&[u8]>) -> StatusCode {
-        let mut request = self.http.post(format!("{}/callbacks/payments/gwallet", self.url));
+        let request = match secret {
+            Some(secret) => self.signed_gwallet(body, secret),
+            None => self.callback("gwallet").body(body.to_owned()),
+        };
+        request.send().await.unwrap().status()
+    }
+
+    /// A wallet notification, signed now and sent whenever.
+    pub fn signed_gwallet(&self, body: &str, secret: &[u8]) -> reqwest::RequestBuilder {
         let (id, timestamp) = (Clock::system().uuid().to_string(), self.clock.now().timestamp());
-        request = request.header("webhook-id", &id).header("webhook-timestamp", timestamp);
-        if let Some(secret) = secret {
-            let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
-            mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-            let tag = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-            request = request.header("webhook-signature", format!("v1,{tag}"));
-        }
-        request.body(body.to_owned()).send().await.unwrap().status()
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
+        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+        let tag = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
+        self.callback("gwallet")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", timestamp)
+            .header("webhook-signature", format!("v1,{tag}"))
+            .body(body.to_owned())
+    }
+
+    pub fn callback(&self, provider: &str) -> reqwest::RequestBuilder {
+        self.http.post(format!("{}/callbacks/payments/{provider}", self.url))
+    }
+
+    /// Somebody at the bank pays back some of the newest payment.
+    pub async fn refund_at_bank(&self, refund_id: &str, amount: &str) {
+        let bank = format!("{}/sandbox/bank", self.url);
+        let keys =
+            json!({ "applicationKey": "sandbox-bank-key", "applicationSecret": "sandbox-bank-secret" });
+        let token = self.http.post(format!("{bank}/v1/oauth/token")).json(&keys).send().await.unwrap();
+        let token: Value = token.json().await.unwrap();
+        let transfer = self.bank_books().await["transactions"][0]["bank_transaction_id"].clone();
+        let refund = json!({ "refundId": refund_id, "transactionId": transfer, "amount": amount });
+        let token = token["data"]["accessToken"].as_str().unwrap();
+        let made = self.http.post(format!("{bank}/v1/payment/refund")).bearer_auth(token).json(&refund);
+        assert_eq!(made.send().await.unwrap().status(), 200);
     }
 }
 
@@ -293,6 +366,7 @@ async fn disturb(State(outside): State<Arc<AtomicU8>>, request: HttpRequest, nex
             tokio::time::sleep(LONG).await;
             StatusCode::GATEWAY_TIMEOUT.into_response()
         }
+        3 if ours => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         2 if ours => {
             let answer = next.run(request).await;
             tokio::time::sleep(LONG).await;
