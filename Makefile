@@ -1,7 +1,7 @@
 # One-liners. `make run` and `make test` do all set-up by themselves.
 PRATU := $(or $(CARGO_TARGET_DIR),target)/debug/pratu
 
-.PHONY: run test check differential bench schema schema-check graphiql format help
+.PHONY: run test check differential drill bench schema schema-check graphiql format help
 
 run: ## builds and starts everything: SQLite under data/, sandbox, demo data
 	@$(MAKE) --no-print-directory graphiql || echo "GraphiQL will come from its CDN"
@@ -20,8 +20,12 @@ check: schema-check ## formatting, lints, docs, licences and sources, checked-in
 differential: ## random documents and callers, the engine against one server (DOCUMENTS=, CASES=, SEED=)
 	cargo test --release -p federation --test federation -- --ignored --nocapture for_a_long_time
 
-bench: ## what the engine costs, as ratios within one run
+drill: ## kills the process at every commit, call and acknowledgement (KILLS=, SEED=, ENGINE=postgres)
+	cargo test -p tests --test system -- --ignored --nocapture fifty_kills
+
+bench: ## what the engine and a search cost, as ratios within one run
 	cargo bench -p federation
+	cargo bench -p pratu --bench search
 
 schema: ## exports every subgraph and composes the supergraph
 	cargo build --workspace --bin pratu

@@ -66,6 +66,12 @@ const fn desk(field: &'static str, document: &'static str) -> Row {
     Row { applicant: NO_SCOPE, other_citizen: NO_SCOPE, ..case(field, document) }
 }
 
+/// For officers who see to data protection, and none of these is one: `tests/erasure.rs` has them.
+const fn data_protection(field: &'static str, document: &'static str) -> Row {
+    let role = Gets::Refused("FORBIDDEN");
+    Row { officer: role, other_officer: role, ..desk(field, document) }
+}
+
 /// `$app`, `$bill`, `$pay`, `$off`, `$party` and `$key` stand for the ids of one case.
 const ROWS: &[Row] = &[
     public("Query.publicServices", "{ publicServices(first: 1) { nodes { code } } }"),
@@ -75,6 +81,14 @@ const ROWS: &[Row] = &[
     public("Query.agencies", "{ agencies(first: 1) { nodes { code } } }"),
     public("Query.agency", "{ agency(code: \"dbd\") { code } }"),
     public("Query.offering", "{ offering(id: \"$off\") { id } }"),
+    desk(
+        "Query.offeringChanges",
+        "{ offeringChanges(offeringId: \"$off\", first: 1) { nodes { revision } } }",
+    ),
+    desk(
+        "Mutation.editOffering",
+        "mutation { editOffering(input: {idempotencyKey: \"$key\", offeringId: \"$off\", revision: 0, reason: \"?\", accepting: true}) { __typename } }",
+    ),
     public("Query.identityProviders", "{ identityProviders { code } }"),
     Row { nobody: Gets::Nothing, ..public("Query.viewer", "{ viewer { identityAssuranceLevel } }") },
     case("Query.application", "{ application(id: \"$app\") { id answers } }"),
@@ -112,6 +126,10 @@ const ROWS: &[Row] = &[
         "mutation { requestMoreDocuments(input: {idempotencyKey: \"$key\", applicationId: \"$app\", items: [], message: \"?\"}) { __typename } }",
     ),
     desk(
+        "Mutation.explainDelay",
+        "mutation { explainDelay(input: {idempotencyKey: \"$key\", applicationId: \"$app\", reason: \"?\"}) { __typename } }",
+    ),
+    desk(
         "Mutation.approveApplication",
         "mutation { approveApplication(input: {idempotencyKey: \"$key\", applicationId: \"$app\"}) { __typename } }",
     ),
@@ -127,6 +145,45 @@ const ROWS: &[Row] = &[
         "Mutation.checkPayment",
         "mutation { checkPayment(input: {idempotencyKey: \"$key\", paymentId: \"$pay\"}) { __typename } }",
     ),
+    data_protection("Query.erasures", "{ erasures(first: 1) { nodes { id } } }"),
+    data_protection(
+        "Mutation.proposeErasure",
+        "mutation { proposeErasure(input: {idempotencyKey: \"$key\", citizenId: \"$party\"}) { __typename } }",
+    ),
+    data_protection(
+        "Mutation.confirmErasure",
+        "mutation { confirmErasure(input: {idempotencyKey: \"$key\", erasureId: \"era_0\"}) { __typename } }",
+    ),
+    // Every agency's officers have a desk for money; what it shows is their agency's, as payments' own tests say.
+    Row {
+        other_officer: Gets::It,
+        ..desk("Query.refunds", "{ refunds(first: 1) { pageInfo { hasNextPage } } }")
+    },
+    Row {
+        other_officer: Gets::It,
+        ..desk("Query.findings", "{ findings(first: 1) { pageInfo { hasNextPage } } }")
+    },
+    Row {
+        officer: Gets::Nothing,
+        ..desk(
+            "Mutation.proposeRefundCompletion",
+            "mutation { proposeRefundCompletion(input: {idempotencyKey: \"$key\", refundId: \"rfd_0\", completion: NOT_OWED, reference: \"R-1\"}) { __typename } }",
+        )
+    },
+    Row {
+        officer: Gets::Nothing,
+        ..desk(
+            "Mutation.proposeFindingResolution",
+            "mutation { proposeFindingResolution(input: {idempotencyKey: \"$key\", findingId: \"fnd_0\", resolution: EXPLAINED, reference: \"R-1\"}) { __typename } }",
+        )
+    },
+    Row {
+        officer: Gets::Nothing,
+        ..desk(
+            "Mutation.decideProposal",
+            "mutation { decideProposal(input: {idempotencyKey: \"$key\", proposalId: \"prp_0\", confirm: true}) { __typename } }",
+        )
+    },
     // Last: it ends the sessions of those who send it.
     Row {
         nobody: NO_SCOPE,

@@ -3,8 +3,10 @@
 mod connections;
 mod documents;
 mod floods;
+mod proxies;
 mod requests;
 mod sockets;
+mod tokens;
 
 use serde_json::{Value, json};
 

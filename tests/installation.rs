@@ -35,6 +35,12 @@ impl Installation {
         Some(Self::start_with(Config { database_url: Some(url.as_str().into()), ..Config::default() }).await)
     }
 
+    /// One that another process runs.
+    pub fn elsewhere(url: &str) -> Self {
+        let data = TempDir::new().expect("a temporary folder can be made");
+        Self { url: url.to_owned(), http: client(), server: None, config: Config::default(), _data: data }
+    }
+
     async fn start_with(config: Config) -> Self {
         log_capture();
         let data = TempDir::new().expect("a temporary folder can be made");
@@ -62,6 +68,14 @@ impl Installation {
     /// Where it keeps everything.
     pub fn data(&self) -> &std::path::Path {
         &self.config.data
+    }
+
+    /// Where its databases are.
+    pub fn target(&self) -> Target {
+        match &self.config.database_url {
+            Some(url) => Target::Postgres { url: url.reveal().to_owned() },
+            None => Target::embedded(&self.config.data),
+        }
     }
 
     /// Moves the sandbox's clock forward.

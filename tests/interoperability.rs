@@ -2,8 +2,11 @@
 //!
 //! They are `interoperability/*.mjs`: each takes JSON on its standard input and prints what it saw.
 
+mod bucket;
 mod clients;
+mod dpop;
 mod parts;
+mod providers;
 pub mod socket;
 mod sockets;
 
@@ -33,8 +36,7 @@ fn folder() -> PathBuf {
 
 /// Runs one of the programs and gives what it prints.
 async fn run(program: &str, asked: &Value) -> Value {
-    static INSTALLED: OnceCell<()> = OnceCell::const_new();
-    INSTALLED.get_or_init(install).await;
+    installed().await;
     let mut node = Command::new("node");
     node.arg(program).current_dir(folder()).kill_on_drop(true);
     node.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -50,6 +52,12 @@ async fn run(program: &str, asked: &Value) -> Value {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {}\n{errors}", output.status);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{program}: {error}\n{errors}"))
+}
+
+/// Returns when what they need is there.
+async fn installed() {
+    static INSTALLED: OnceCell<()> = OnceCell::const_new();
+    INSTALLED.get_or_init(install).await;
 }
 
 /// Installs what the lock file lists, unless that has been done; one test process after the other.

@@ -1,5 +1,6 @@
 //! Two transports, one product: subgraphs answer over signed HTTP what they answer in process.
 
+mod desk;
 mod doors;
 mod journal;
 
@@ -13,6 +14,7 @@ use crate::filing::{
 };
 use crate::installation::Installation;
 use crate::person::Person;
+use desk::work_at_desks;
 use journal::Journal;
 
 const SECRET: &str = "a secret of tests, 32 bytes or more";
@@ -56,6 +58,7 @@ async fn everything(place: &Installation) -> Vec<(String, Value)> {
     pay_and_look(&mut journal, place, &somchai, &application).await;
     return_and_reject(&mut journal, place, &somchai, &officer).await;
     journal.ask(&officer, "ApplicationDetail", json!({"id": application})).await;
+    work_at_desks(&mut journal, place, &officer).await;
     be_refused(&mut journal, place, &application).await;
     for operation in ["MyApplications", "MyBills", "Viewer"] {
         journal.ask(&somchai, operation, json!({"first": 2})).await;
@@ -178,6 +181,8 @@ async fn return_and_reject(
     attach_map(person, &application).await;
     let revision = returned["data"]["application"]["revision"].as_i64().expect("a number");
     submit(person, &application, revision, &key()).await;
+    let input = json!({"idempotencyKey": key(), "applicationId": application, "reason": "รอผลตรวจสถานที่"});
+    journal.ask(officer, "ExplainDelay", json!({"input": input})).await;
     let input = json!({"idempotencyKey": key(), "applicationId": application, "reason": "ไม่ถูกสุขลักษณะ"});
     journal.ask(officer, "RejectApplication", json!({"input": input})).await;
     journal.ask(person, "ApplicationDetail", json!({"id": application})).await;

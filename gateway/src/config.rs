@@ -14,6 +14,8 @@ use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 
+use crate::proxies::Proxies;
+
 /// Everything an operator can set. All of it has a default that fits a developer's machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,12 +38,16 @@ pub struct Config {
     pub sandbox_beyond_loopback: bool,
     pub log: Log,
     pub limits: Limits,
+    /// The proxies in front of us, so that limits per address count clients and not them.
+    pub proxies: Proxies,
     /// What happens to a document that selects what its caller may not see.
     pub unauthorized: Unauthorized,
     /// Digital ID providers and the company registry; the sandbox's when left out.
     pub identity: Option<identity::Config>,
     /// Payment providers; the sandbox's when left out.
     pub payments: Option<payments::Config>,
+    /// Where evidence files are kept.
+    pub applications: applications::Config,
     /// Subgraphs to ask over HTTP, by name: `payments = "http://10.0.0.7:4000/subgraphs/payments"`.
     /// Those that are not named are asked in this process.
     pub subgraphs: BTreeMap<String, String>,
@@ -83,8 +89,8 @@ pub struct Limits {
     pub subscriptions_max: usize,
     /// The same for one person, on all devices together.
     pub subscriptions_per_person_max: usize,
-    /// The same for all who have not logged in and come from one address. Behind a proxy that is
-    /// everybody: as much as `subscriptions_max` then.
+    /// The same for all who have not logged in and come from one address. Behind a proxy that
+    /// `proxies.trusted` does not name that is everybody: as much as `subscriptions_max` then.
     pub subscriptions_per_address_max: usize,
     /// How long a WebSocket may stay open without `connection_init`.
     pub connection_init_timeout_ms: u64,
@@ -127,9 +133,11 @@ impl Default for Config {
             sandbox_beyond_loopback: false,
             log: Log::default(),
             limits: Limits::default(),
+            proxies: Proxies::default(),
             unauthorized: Unauthorized::default(),
             identity: None,
             payments: None,
+            applications: applications::Config::default(),
             subgraphs: BTreeMap::new(),
             subgraph_doors: false,
             subgraph_secret: None,

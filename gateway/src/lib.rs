@@ -8,12 +8,14 @@ mod graph;
 mod graphiql;
 mod health;
 mod pipeline;
+pub mod proxies;
 mod roles;
 mod server;
 mod shortcomings;
 mod subgraphs;
+mod upkeep;
 
 pub use config::Config;
-pub use roles::{apply_catalogue, subgraph_schemas};
+pub use roles::{apply_catalogue, export_catalogue, subgraph_schemas};
 pub use server::{Server, StartError};
 pub use shortcomings::of as shortcomings;

@@ -79,7 +79,20 @@ struct GatewayArguments {
 #[derive(Subcommand)]
 enum CatalogueCommand {
     /// Publishes the files of a folder as new revisions, all of them or none.
-    Apply { directory: PathBuf },
+    Apply {
+        directory: PathBuf,
+        /// Also where officers have changed an offering since; without it nothing is published then, and
+        /// the offerings are told.
+        #[arg(long)]
+        undo_edits: bool,
+    },
+    /// Writes what is published into a folder, as files that `apply` takes.
+    Export {
+        directory: PathBuf,
+        /// Replaces files in a folder that is not empty.
+        #[arg(long)]
+        overwrite: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -104,8 +117,12 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve { .. } => runtime.block_on(serve(config)),
         Command::Gateway(arguments) => runtime.block_on(serve_alone(config, arguments)),
         Command::CheckConfig => check_config(&config),
-        Command::Catalogue(CatalogueCommand::Apply { directory }) => {
-            runtime.block_on(apply_catalogue(&config, &directory))
+        Command::Catalogue(CatalogueCommand::Apply { directory, undo_edits }) => {
+            let edits = if undo_edits { catalogue::Edits::Undo } else { catalogue::Edits::Keep };
+            runtime.block_on(apply_catalogue(&config, &directory, edits))
+        }
+        Command::Catalogue(CatalogueCommand::Export { directory, overwrite }) => {
+            runtime.block_on(export_catalogue(&config, &directory, overwrite))
         }
         Command::Schema { directory } => write_schema(&directory),
     }
@@ -172,8 +189,12 @@ fn check_config(config: &Config) -> anyhow::Result<()> {
     anyhow::bail!("the configuration cannot be used:\n  - {}", found.join("\n  - "))
 }
 
-async fn apply_catalogue(config: &Config, directory: &std::path::Path) -> anyhow::Result<()> {
-    let applied = pratu::apply_catalogue(config, directory).await?;
+async fn apply_catalogue(
+    config: &Config,
+    directory: &std::path::Path,
+    edits: catalogue::Edits,
+) -> anyhow::Result<()> {
+    let applied = pratu::apply_catalogue(config, directory, edits).await?;
     let counts = [
         ("agencies", applied.agencies.len()),
         ("public services", applied.services.len()),
@@ -182,6 +203,25 @@ async fn apply_catalogue(config: &Config, directory: &std::path::Path) -> anyhow
     ];
     for (what, count) in counts {
         println!("{count} {what} changed");
+    }
+    Ok(())
+}
+
+async fn export_catalogue(
+    config: &Config,
+    directory: &std::path::Path,
+    overwrite: bool,
+) -> anyhow::Result<()> {
+    let exported = pratu::export_catalogue(config, directory, overwrite).await?;
+    println!(
+        "{} agencies, {} public services and {} life events written to {}",
+        exported.agencies,
+        exported.services,
+        exported.life_events,
+        directory.display()
+    );
+    for file in &exported.left {
+        println!("{file} is not published; it was left as it is");
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ struct Asker {
 /// The door's own path.
 pub fn routes(door: Arc<Door>) -> Router {
     let graphql = axum::routing::any(answer).layer(respond::compression());
-    Router::new().route("/graphql", graphql).with_state(door)
+    Router::new().route(authenticate::PATH, graphql).with_state(door)
 }
 
 /// `/graphql`: one request, from its first byte to its last.
@@ -77,7 +77,7 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Bod
 
 async fn stages(door: &Arc<Door>, wish: &Wish, request: Request, id: &RequestId) -> Result<Reply, Refusal> {
     wish.check()?;
-    let caller = authenticate::authenticate(door, request.headers())?;
+    let caller = authenticate::authenticate(door, request.method(), request.headers())?;
     let asker = Asker { caller, address: address(&request), id: id.clone() };
     if wish.web_socket {
         return events::web_socket(door, asker, request).await;

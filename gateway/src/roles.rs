@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth::TokenVerifier;
+use auth::{TokenVerifier, Unidentified};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::graph::OwnGraph;
 use crate::pipeline::{self, Door, Tokens};
 use crate::subgraphs::Subgraphs;
-use crate::{graphiql, health};
+use crate::{graphiql, health, upkeep};
 
 /// Bytes of a request to anything but `/graphql` and uploads, which have limits of their own.
 const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -97,6 +97,7 @@ impl Roles {
             let stop = stop.clone();
             relays.spawn(async move { relay.run(stop).await });
         }
+        services.keep_up(&mut relays, &stop);
         let routes = services.routes(config).merge(subgraphs.doors);
         Ok(Self { door, databases: services.databases(), routes, relays })
     }
@@ -162,6 +163,7 @@ impl Services {
             sealer,
             graph: Arc::new(graph.clone()),
             public_url: public_url.to_owned(),
+            config: config.applications.clone(),
         };
         let applications = applications::Service::open(&target, &config.data, foundations).await?;
         let mut settings = config.payments.clone().unwrap_or_else(|| payments::Config::sandbox(public_url));
@@ -189,23 +191,43 @@ impl Services {
         databases
     }
 
-    fn outboxes(&self) -> [(&Database, &Outbox); 3] {
+    fn outboxes(&self) -> [(&Database, &Outbox); 4] {
         [
             (self.catalogue.database(), self.catalogue.outbox()),
+            (self.identity.database(), self.identity.outbox()),
             (self.applications.database(), self.applications.outbox()),
             (self.payments.database(), self.payments.outbox()),
         ]
     }
 
     /// One relay per outbox, the catalogue's first, each delivering to everyone who listens.
-    fn relays(&self, clock: &Clock) -> [Relay; 3] {
+    fn relays(&self, clock: &Clock) -> [Relay; 4] {
         let mut consumers: Vec<Arc<dyn Consumer>> = self.catalogue.consumers();
+        consumers.extend(self.identity.consumers());
         consumers.extend(self.applications.consumers());
         consumers.extend(self.payments.consumers());
         let relay = |(database, outbox): (&Database, &Outbox)| {
             Relay::new(database.clone(), clock.clone(), outbox.clone(), consumers.clone())
         };
         self.outboxes().map(relay)
+    }
+
+    /// What services do by themselves: hear of other processes, and forget what is long over.
+    fn keep_up(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
+        let identity = self.identity.clone();
+        tasks.spawn(upkeep::every(upkeep::HEAR, stop.clone(), move || {
+            let identity = identity.clone();
+            async move { identity.tend().await }
+        }));
+        let services = (self.identity.clone(), self.applications.clone(), self.payments.clone());
+        tasks.spawn(upkeep::every(upkeep::FORGET, stop.clone(), move || {
+            let (identity, applications, payments) = services.clone();
+            async move {
+                upkeep::note("identity", identity.forget_old().await);
+                upkeep::note("applications", applications.forget_old().await);
+                upkeep::note("payments", payments.forget_old().await);
+            }
+        }));
     }
 
     fn routes(&self, config: &Config) -> Router {
@@ -235,9 +257,23 @@ pub fn subgraph_schemas() -> Vec<(&'static str, String)> {
 }
 
 /// Publishes the catalogue files of a folder, while nothing serves.
-pub async fn apply_catalogue(config: &Config, directory: &Path) -> Result<catalogue::Applied, Error> {
+pub async fn apply_catalogue(
+    config: &Config,
+    directory: &Path,
+    edits: catalogue::Edits,
+) -> Result<catalogue::Applied, Error> {
     let catalogue = catalogue::Service::open(&target(config), Clock::system(), config.environment).await?;
-    Ok(catalogue.apply_directory(directory).await?)
+    Ok(catalogue.apply_directory(directory, edits).await?)
+}
+
+/// Writes what the catalogue has published into a folder of files, while nothing serves.
+pub async fn export_catalogue(
+    config: &Config,
+    directory: &Path,
+    overwrite: bool,
+) -> Result<catalogue::Exported, Error> {
+    let catalogue = catalogue::Service::open(&target(config), Clock::system(), config.environment).await?;
+    Ok(catalogue.export_directory(directory, overwrite).await?)
 }
 
 fn target(config: &Config) -> Target {
@@ -273,8 +309,9 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 /// Gives the services' HTTP routes the caller. A bad token is nobody there: an upload's ticket is
 /// enough without one, and what needs a caller refuses nobody.
 async fn identify(State(verifier): State<TokenVerifier>, mut request: Request, next: Next) -> Response {
-    let caller = pipeline::identify(&verifier, request.headers());
-    let challenge = if caller.is_ok() { "Bearer" } else { r#"Bearer error="invalid_token""# };
+    let (method, path) = (request.method(), request.uri().path());
+    let caller = pipeline::identify(&verifier, method, path, request.headers());
+    let challenge = caller.as_ref().map_or_else(|refused| refused.challenge(), |_| Unidentified::asked());
     request.extensions_mut().insert(caller.map(|caller| caller.principal).unwrap_or_default());
     let mut response = next.run(request).await;
     if response.status() == StatusCode::UNAUTHORIZED {

@@ -4,15 +4,16 @@ mod connection;
 mod serving;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::roles::Roles;
-use crate::{Config, alone, health, roles, shortcomings};
+use crate::{Config, alone, health, proxies, roles, shortcomings};
 
 /// Why the process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +61,7 @@ impl Server {
     }
 
     /// Opens the door alone, over the subgraphs of any supergraph: of the configuration only `listen`,
-    /// `limits`, `log` and `unauthorized` matter.
+    /// `limits`, `log`, `proxies` and `unauthorized` matter.
     pub async fn start_alone(config: Config, options: &alone::Options) -> Result<Self, StartError> {
         let found = shortcomings::of_limits(&config.limits);
         if !found.is_empty() {
@@ -79,6 +80,12 @@ impl Server {
     ) -> Result<Self, StartError> {
         let address =
             listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let routes = if config.proxies.trusted.is_empty() {
+            routes
+        } else {
+            let proxies = Arc::new(config.proxies.clone());
+            routes.layer(middleware::from_fn_with_state(proxies, proxies::unveil))
+        };
         let serving = tokio::spawn(serving::serve(listener, routes, config.limits.clone(), stop.clone()));
         tokio::spawn(health::upkeep(stop.clone()));
         let drain = Duration::from_millis(config.limits.drain_ms);

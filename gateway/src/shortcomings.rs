@@ -41,6 +41,7 @@ fn of_production(config: &Config) -> Vec<String> {
         None => found.push("payments is missing: no payment provider is set up".to_owned()),
         Some(payments) => found.extend(payments.missing_for_production()),
     }
+    found.extend(config.applications.missing_for_production());
     found
 }
 

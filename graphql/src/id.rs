@@ -111,6 +111,12 @@ ids! {
     RefundId "rfd";
     /// Names a receipt.
     ReceiptId "rcp";
+    /// Names a finding: a difference between our books and a provider's.
+    FindingId "fnd";
+    /// Names a proposal that a second person has to confirm.
+    ProposalId "prp";
+    /// Names the erasure of a person's data.
+    ErasureId "era";
 }
 
 #[cfg(test)]

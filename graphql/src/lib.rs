@@ -15,7 +15,8 @@ mod text;
 pub use date::Date;
 pub use failure::{ErrorCode, Failure};
 pub use id::{
-    ApplicationId, BillId, EvidenceId, MandateId, OfferingId, PartyId, PaymentId, ReceiptId, RefundId,
+    ApplicationId, BillId, ErasureId, EvidenceId, FindingId, MandateId, OfferingId, PartyId, PaymentId,
+    ProposalId, ReceiptId, RefundId,
 };
 pub use level::{AuthenticatorAssuranceLevel, IdentityAssuranceLevel};
 pub use money::{Currency, Money};

@@ -98,6 +98,6 @@ async fn a_guide_says_what_it_costs_how_long_it_takes_and_what_the_state_already
     assert!(guide["form"]["schema"]["properties"]["shop_name"].is_object());
     assert!(guide["form"]["layout"]["sections"].is_array());
     let offerings = guide["offerings"]["nodes"].as_array().unwrap();
-    assert_eq!(offerings.len(), 2);
+    assert_eq!(offerings.len(), 3);
     assert!(offerings.iter().all(|offering| offering["legalDays"] == 30 && offering["accepting"] == true));
 }

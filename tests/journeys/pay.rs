@@ -117,3 +117,24 @@ async fn where_the_law_has_it_so_the_fee_is_paid_at_submission() {
     let moved = application_at(&somchai, &draft["id"], "UNDER_REVIEW").await;
     assert_eq!(moved["bill"]["status"], "SETTLED");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_at_submission_and_decided_by_a_rule_needs_no_officer() {
+    let place = Installation::start().await;
+    let somchai = Person::citizen(&place, "somchai", "thaid").await;
+    let company = parties(&somchai).await.remove(1);
+    let draft = start(&somchai, &offering(&place, "DBD-03", "1201").await, &company).await;
+    let answers = json!({ "certified_company": "0105560000222", "language": "en", "purpose": "bank" });
+    let revision = save(&somchai, &draft, &answers).await;
+    let submitted = submit(&somchai, &draft["id"], revision, &key()).await;
+    assert_eq!(submitted["application"]["status"], "AWAITING_PAYMENT", "{submitted}");
+    let bill = bill(&somchai, &draft["id"]).await;
+    assert_eq!(bill["amount"]["amount"], "100.00");
+    let payment = start_payment(&somchai, &bill["id"], "PROMPTPAY_QR").await;
+    assert!(pay(&place, &payment, "").await.is_success());
+    let decided = application_at(&somchai, &draft["id"], "APPROVED").await;
+    assert_eq!(
+        (&decided["decision"]["automatic"], &decided["bill"]["status"]),
+        (&json!(true), &json!("SETTLED"))
+    );
+}

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::filing::{application_at, attach_map, decide, key, offering, parties, save, start, submit};
 use crate::filing::{bill, pay, start_payment, submitted_food_premises};
-use crate::installation::Installation;
+use crate::installation::{Installation, eventually};
 use crate::person::Person;
 
 fn kinds(events: &[Value]) -> Vec<&str> {
@@ -138,4 +138,41 @@ async fn a_simple_case_is_decided_at_once_without_an_officer() {
     assert_eq!(submitted["__typename"], "ApplicationSubmitted", "{submitted}");
     let decided = application_at(&malee, &draft["id"], "APPROVED").await;
     assert_eq!((&decided["decision"]["automatic"], &decided["bill"]), (&json!(true), &json!(null)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agency_past_its_legal_time_is_told_so_every_week_until_it_decides() {
+    const DAY_S: i64 = 24 * 60 * 60;
+    let place = Installation::start().await;
+    let application = {
+        let somchai = Person::citizen(&place, "somchai", "thaid").await;
+        let me = parties(&somchai).await.remove(0);
+        submitted_food_premises(&place, &somchai, &me).await
+    };
+    // Thirty working days are six weeks, and holidays: ninety days on, several notices were due.
+    place.pass(90 * DAY_S).await;
+    let somchai = Person::citizen(&place, "somchai", "thaid").await;
+    let told = eventually("the notices of lateness", || async {
+        let detail = somchai.ask("ApplicationDetail", json!({"id": application})).await;
+        let notices = detail["application"]["latenessNotices"].as_i64()?;
+        (notices >= 4).then(|| detail["application"].clone())
+    });
+    let told = told.await;
+    let next = &told["nextAction"];
+    assert_eq!((&next["actor"], &next["overdue"]), (&json!("AGENCY"), &json!(true)), "{next}");
+    assert!(next["description"]["th"].as_str().unwrap().contains("ทุก 7 วัน"), "{next}");
+
+    let officer = Person::officer(&place, "officer-nonthaburi").await;
+    let queue = officer.ask("OfficerQueue", json!({"filter": {"late": true}})).await;
+    assert_eq!(queue["officerQueue"]["nodes"][0]["id"], application);
+    decide(&officer, "TakeApplication", &application, json!({})).await;
+    let reason = json!({"reason": "รอผลตรวจสถานที่"});
+    let explained = decide(&officer, "ExplainDelay", &application, reason).await;
+    assert_eq!(explained["__typename"], "DelayExplained", "{explained}");
+    decide(&officer, "ApproveApplication", &application, json!({"reason": "ครบถ้วน"})).await;
+    let decided = application_at(&somchai, &application, "AWAITING_PAYMENT").await;
+    place.pass(30 * DAY_S).await;
+    let somchai = Person::citizen(&place, "somchai", "thaid").await;
+    let seen = somchai.ask("ApplicationDetail", json!({"id": application})).await;
+    assert_eq!(seen["application"]["latenessNotices"], decided["latenessNotices"], "decided is decided");
 }

@@ -1,7 +1,7 @@
-//! Who is calling: a bearer token becomes a principal, no token becomes nobody.
+//! Who is calling: an access token becomes a principal, no token becomes nobody.
 
-use auth::{Principal, TokenError, TokenVerifier};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use auth::{Principal, Scheme, TokenError, TokenVerifier, Unidentified};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use chrono::{DateTime, Utc};
 use federation::Grants;
 use graphql::ErrorCode;
@@ -48,31 +48,42 @@ impl Tokens {
     }
 }
 
+/// The door's own path: what a proof of a token's key has to be made for.
+pub const PATH: &str = "/graphql";
+
 /// Refuses a token that is not valid now; `/graphql` reads no cookies.
-pub fn authenticate(door: &Door, headers: &HeaderMap) -> Result<Caller, Refusal> {
+pub fn authenticate(door: &Door, method: &Method, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let caller = match &door.tokens {
-        Tokens::Own(verifier) => identify(verifier, headers),
-        Tokens::Foreign(tokens) => foreign(tokens, headers),
+        Tokens::Own(verifier) => identify(verifier, method, PATH, headers),
+        Tokens::Foreign(tokens) => {
+            foreign(tokens, headers).map_err(|error| Unidentified { scheme: Scheme::Bearer, error })
+        }
         Tokens::NotJudged => Ok(Caller::stranger()),
     };
     let caller = caller.map(|caller| Caller { forwarded: forwarded(&door.forward, headers), ..caller });
-    caller.map_err(|error| {
-        let (message, challenge) = match error {
-            TokenError::Expired => ("The token has expired.", EXPIRED),
-            TokenError::Invalid | TokenError::Ended => ("The token is not valid.", INVALID),
+    caller.map_err(|refused| {
+        let message = match refused.error {
+            TokenError::Expired => "The token has expired.",
+            TokenError::Invalid | TokenError::Ended => "The token is not valid.",
+            TokenError::Bound => "The token is bound to a key: send it as DPoP, with a proof.",
+            TokenError::Unbound => "The token is bound to no key: send it as Bearer.",
+            TokenError::Proof(fault) => &format!("The DPoP proof is not valid: {fault}."),
         };
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated, message);
-        Refusal { challenge: Some(challenge), ..refusal }
+        Refusal { challenge: Some(refused.challenge()), ..refusal }
     })
 }
 
-const EXPIRED: &str = r#"Bearer error="invalid_token", error_description="The token has expired""#;
-const INVALID: &str = r#"Bearer error="invalid_token""#;
-
 /// The caller of any HTTP request to us.
-pub fn identify(verifier: &TokenVerifier, headers: &HeaderMap) -> Result<Caller, TokenError> {
-    let Some(token) = bearer(headers)? else { return Ok(Caller::stranger()) };
-    let (principal, claims) = verifier.verify(token)?;
+pub fn identify(
+    verifier: &TokenVerifier,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Caller, Unidentified> {
+    let Some((principal, claims)) = verifier.identify(method, path, headers)? else {
+        return Ok(Caller::stranger());
+    };
     let subject = (principal != Principal::Nobody).then(|| principal.subject());
     let expires_at = DateTime::from_timestamp(claims.exp, 0);
     Ok(Caller { grants: grants(&principal), principal, subject, expires_at, ..Caller::stranger() })

@@ -4,6 +4,10 @@
 //! danger, so `Origin` is not looked at: no cookie is read or forwarded, the caller is who the token says,
 //! and a page of another site has no token to send (nor could it read one of ours). Without one it is a
 //! stranger, who can ask only what anyone can ask by other means. Seats are counted as everywhere.
+//!
+//! A token that is bound to a key (DPoP) comes with a proof for this very request: method GET, the address
+//! under its `http` or `ws` name, in the `DPoP` header or, as browsers cannot set one, as `dpop` beside
+//! `authorization` in `connection_init`. It proves the line, and with it all operations on it.
 
 mod close;
 mod connection;

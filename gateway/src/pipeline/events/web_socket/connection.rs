@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, Method, header};
 use futures::SinkExt;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, Interval};
@@ -169,10 +169,15 @@ impl Connection {
         if self.greeted {
             return Err(Close::second_init());
         }
-        if let Some(token) = message::authorization(payload)? {
+        if let Some(token) = message::header(payload, header::AUTHORIZATION.as_str())? {
             let mut headers = std::mem::take(&mut self.headers);
             headers.insert(header::AUTHORIZATION, token);
-            self.asker.caller = authenticate(&self.door, &headers).map_err(|_| Close::forbidden())?;
+            // A proof is for the request that opened this connection, whose method it was.
+            if let Some(proof) = message::header(payload, auth::PROOF_HEADER)? {
+                headers.insert(auth::PROOF_HEADER, proof);
+            }
+            let caller = authenticate(&self.door, &Method::GET, &headers);
+            self.asker.caller = caller.map_err(|_| Close::forbidden())?;
             let holder = Holder::of(&self.asker.caller, self.asker.address);
             self.seat.pass_to(holder, &self.door.limits).map_err(|_| Close::try_again_later())?;
         }

@@ -62,15 +62,15 @@ fn checked(id: Option<Value>) -> Result<String, Close> {
     }
 }
 
-/// The token that a `connection_init` brings, as our clients and others send it; `None` when there is none.
-/// Only this header is taken: others may be a proxy's to set.
-pub fn authorization(payload: &Map<String, Value>) -> Result<Option<HeaderValue>, Close> {
+/// The token, or the proof of its key, that a `connection_init` brings as our clients and others send it;
+/// `None` when there is none. Only these headers are taken: others may be a proxy's to set.
+pub fn header(payload: &Map<String, Value>, name: &str) -> Result<Option<HeaderValue>, Close> {
     let named = |map: &Map<String, Value>, wanted: &str| {
         map.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone())
     };
     let headers = named(payload, "headers").unwrap_or_default();
-    let within = headers.as_object().and_then(|headers| named(headers, "authorization"));
-    match named(payload, "authorization").or(within) {
+    let within = headers.as_object().and_then(|headers| named(headers, name));
+    match named(payload, name).or(within) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(none)) if none.is_empty() => Ok(None),
         Some(Value::String(value)) => match HeaderValue::try_from(value) {
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_token_is_found_where_clients_put_it() {
-        let token = |payload: Value| authorization(payload.as_object().unwrap());
+        let token = |payload: Value| header(payload.as_object().unwrap(), "authorization");
         for payload in [
             json!({"Authorization": "Bearer a"}),
             json!({"authorization": "Bearer a"}),
