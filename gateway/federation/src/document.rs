@@ -58,7 +58,7 @@ impl Document {
             return Err(vec![GraphQLError::new(PARSE_FAILED, "The document has no operation.")]);
         }
         // Before validation, whose work can grow with what the fragments stand for.
-        Expansion::new(&ast, limits).check()?;
+        Expansion::new(&ast, schema, limits).check()?;
         let errors = validate(&schema.document, &ast, validation);
         if !errors.is_empty() {
             return Err(errors.into_iter().take(ERRORS_MAX).map(validation_error).collect());
@@ -195,12 +195,14 @@ struct Expansion<'a> {
     open: HashSet<&'a str>,
     level: usize,
     ast: &'a query::Document,
+    schema: &'a Schema,
     limits: &'a Limits,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Measure {
     fields: usize,
+    fields_by_type: usize,
     depth: usize,
     /// Fields at the top, where each costs a resolver at the root.
     top: usize,
@@ -212,16 +214,19 @@ struct Measure {
 const FRAGMENTS_PER_LEVEL_MAX: usize = 5;
 
 impl<'a> Expansion<'a> {
-    fn new(ast: &'a query::Document, limits: &'a Limits) -> Self {
+    fn new(ast: &'a query::Document, schema: &'a Schema, limits: &'a Limits) -> Self {
         let (measured, open) = (HashMap::new(), HashSet::new());
-        Expansion { fragments: fragments(ast), measured, open, level: 0, ast, limits }
+        Expansion { fragments: fragments(ast), measured, open, level: 0, ast, schema, limits }
     }
 
     fn check(mut self) -> Judged<()> {
         for operation in operations(self.ast) {
-            let measure = self.measure(operation.selection_set)?;
+            // What the schema has no root for is refused by validation.
+            let root = operation.root_type(self.schema).unwrap_or_default();
+            let measure = self.measure(operation.selection_set, root)?;
             let excess = [
                 ("fields", measure.fields, self.limits.fields_max),
+                ("fields, type by type", measure.fields_by_type, self.limits.fields_by_type_max),
                 ("levels of nesting", measure.depth, self.limits.depth_max),
                 ("root fields", measure.top, self.limits.root_fields_max),
                 ("levels of fragments", measure.nesting, self.nesting_max()),
@@ -238,7 +243,7 @@ impl<'a> Expansion<'a> {
         self.limits.depth_max * FRAGMENTS_PER_LEVEL_MAX
     }
 
-    fn measure(&mut self, set: &'a query::SelectionSet) -> Judged<Measure> {
+    fn measure(&mut self, set: &'a query::SelectionSet, parent: &'a str) -> Judged<Measure> {
         // Before going deeper: measuring recurses too.
         self.level += 1;
         if self.level > self.nesting_max() {
@@ -248,15 +253,15 @@ impl<'a> Expansion<'a> {
         let mut nesting = 0;
         for selection in &set.items {
             let part = match selection {
-                query::Selection::Field(field) => {
-                    let inner = self.measure(&field.selection_set)?;
-                    let fields = inner.fields.saturating_add(1);
-                    Measure { fields, depth: inner.depth + 1, top: 1, ..inner }
+                query::Selection::Field(field) => self.field(field, parent)?,
+                query::Selection::InlineFragment(fragment) => {
+                    let on = fragment.type_condition.as_ref().map_or(parent, condition_name);
+                    self.measure(&fragment.selection_set, on)?
                 }
-                query::Selection::InlineFragment(fragment) => self.measure(&fragment.selection_set)?,
                 query::Selection::FragmentSpread(spread) => self.spread(&spread.fragment_name)?,
             };
             sum.fields = sum.fields.saturating_add(part.fields);
+            sum.fields_by_type = sum.fields_by_type.saturating_add(part.fields_by_type);
             sum.top = sum.top.saturating_add(part.top);
             sum.depth = sum.depth.max(part.depth);
             nesting = nesting.max(part.nesting);
@@ -265,19 +270,34 @@ impl<'a> Expansion<'a> {
         Ok(Measure { nesting: nesting + 1, ..sum })
     }
 
+    fn field(&mut self, field: &'a query::Field, parent: &str) -> Judged<Measure> {
+        let schema = self.schema;
+        let types = schema.get(parent).map_or(1, |ty| ty.possible.len().max(1));
+        let returned = schema.field(parent, &field.name).map_or("", |known| known.ty.name());
+        let inner = self.measure(&field.selection_set, returned)?;
+        Ok(Measure {
+            fields: inner.fields.saturating_add(1),
+            fields_by_type: inner.fields_by_type.saturating_add(1).saturating_mul(types),
+            depth: inner.depth + 1,
+            top: 1,
+            ..inner
+        })
+    }
+
     fn spread(&mut self, name: &str) -> Judged<Measure> {
         if let Some(measure) = self.measured.get(name) {
             return Ok(*measure);
         }
         // An unknown fragment is validation's to report, and still costs it work.
         let Some(fragment) = self.fragments.get(name).copied() else {
-            return Ok(Measure { fields: 1, ..Measure::default() });
+            return Ok(Measure { fields: 1, fields_by_type: 1, ..Measure::default() });
         };
         if !self.open.insert(&fragment.name) {
             let message = format!("Cannot spread fragment \"{name}\" within itself.");
             return Err(vec![GraphQLError::new(VALIDATION_FAILED, message)]);
         }
-        let measure = self.measure(&fragment.selection_set)?;
+        let on = condition_name(&fragment.type_condition);
+        let measure = self.measure(&fragment.selection_set, on)?;
         self.open.remove(fragment.name.as_str());
         self.measured.insert(&fragment.name, measure);
         Ok(measure)

@@ -12,6 +12,9 @@ pub struct Limits {
     pub root_fields_max: usize,
     /// Once fragments are spread: a few fragments that spread each other can stand for millions of fields.
     pub fields_max: usize,
+    /// The same, each counted for every type it may be asked of: the planner writes some of them out so, level by
+    /// level.
+    pub fields_by_type_max: usize,
 }
 
 impl Default for Limits {
@@ -23,6 +26,7 @@ impl Default for Limits {
             directives_max: 100,
             root_fields_max: 20,
             fields_max: 5000,
+            fields_by_type_max: 200_000,
         }
     }
 }
@@ -138,7 +142,8 @@ impl Tokens<'_> {
 
     fn string(&mut self) {
         while let Some(byte) = self.bytes.get(self.at) {
-            self.at += if *byte == b'\\' { 2 } else { 1 };
+            // A text may end in the middle of an escape.
+            self.at = (self.at + if *byte == b'\\' { 2 } else { 1 }).min(self.bytes.len());
             if matches!(byte, b'"' | b'\n') {
                 return;
             }
@@ -186,6 +191,12 @@ mod tests {
 
     fn refusal(text: &str) -> Option<String> {
         Limits::default().check_text(text).err().map(|mut errors| errors.remove(0).message)
+    }
+
+    #[test]
+    fn a_text_that_ends_within_an_escape_is_left_to_the_parser() {
+        assert_eq!(refusal("\"\\"), None);
+        assert_eq!(refusal("{a(b:\"x\\"), None);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Judging and planning what is new, away from the threads that answer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
 use serde_json::Map;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::authorize::Grants;
 use crate::engine::{Engine, PlanKey, Prepared};
@@ -19,12 +20,15 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 /// where it does not look at it.
 const WORK_MAX: Duration = Duration::from_secs(10);
 
-/// Documents nobody got a plan for, so that each costs one thread at most.
+/// Documents nobody got a plan for, so that each that is remembered costs one thread at most.
 const GIVEN_UP_MAX: u64 = 1_000;
 
 pub(crate) struct Newcomers {
     /// As many at a time as there are cores: more would not be faster, and each may hold a thread for seconds.
+    /// What was given up counts no more, though its thread may run on.
     turns: Arc<Semaphore>,
+    /// What hangs is to cost one thread, not one for each who asks for it: twins wait for each other.
+    underway: Cache<PlanKey, Arc<Mutex<()>>>,
     given_up: Cache<PlanKey, ()>,
     lost_threads: AtomicUsize,
     work_max: Duration,
@@ -35,6 +39,7 @@ impl Newcomers {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Newcomers {
             turns: Arc::new(Semaphore::new(cores)),
+            underway: Cache::new(GIVEN_UP_MAX),
             given_up: Cache::new(GIVEN_UP_MAX),
             lost_threads: AtomicUsize::new(0),
             work_max: WORK_MAX,
@@ -47,56 +52,81 @@ impl Newcomers {
         key: Option<PlanKey>,
         work: impl FnOnce() -> Judged<T> + Send + 'static,
     ) -> Judged<T> {
-        if key.as_ref().is_some_and(|key| self.given_up.contains_key(key)) {
-            return Err(no_plan());
-        }
-        let turn = tokio::time::timeout(WAIT_MAX, self.turns.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return Err(overloaded()) };
+        self.check(key.as_ref())?;
+        let turn = tokio::time::timeout(WAIT_MAX, self.turn(key.as_ref())).await;
+        let Ok(Some(turn)) = turn else { return Err(overloaded()) };
+        // While it waited, a twin may have been given up.
+        self.check(key.as_ref())?;
         let done = tokio::spawn(self.clone().watched(turn, key, work)).await;
         done.unwrap_or_else(|_| Err(overloaded()))
     }
 
+    fn check(&self, key: Option<&PlanKey>) -> Judged<()> {
+        if key.is_some_and(|key| self.given_up.contains_key(key)) { Err(no_plan()) } else { Ok(()) }
+    }
+
+    async fn turn(&self, key: Option<&PlanKey>) -> Option<Turn> {
+        let alone = match key {
+            Some(key) => Some(self.underway.get_with(key.clone(), Arc::default).lock_owned().await),
+            None => None,
+        };
+        let one_of_few = self.turns.clone().acquire_owned().await.ok()?;
+        Some(Turn { _alone: alone, _one_of_few: one_of_few })
+    }
+
     async fn watched<T: Send + 'static>(
         self: Arc<Self>,
-        _turn: OwnedSemaphorePermit,
+        _turn: Turn,
         key: Option<PlanKey>,
         work: impl FnOnce() -> Judged<T> + Send + 'static,
     ) -> Judged<T> {
         let (tell, mut told) = oneshot::channel();
-        let newcomers = self.clone();
-        // Not one of the runtime's threads: it would wait for this one when it stops.
-        let begun = std::thread::Builder::new().name("newcomer".to_owned()).spawn(move || {
-            if tell.send(work()).is_err() {
-                newcomers.lost_threads.fetch_sub(1, Ordering::Relaxed);
+        let (newcomers, late) = (self.clone(), key.clone());
+        let work = move || {
+            let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(not_judged()));
+            if tell.send(done).is_err() {
+                newcomers.take_back(late.as_ref());
             }
-        });
-        if let Err(error) = begun {
+        };
+        // Not one of the runtime's threads: it would wait for this one when it stops.
+        if let Err(error) = std::thread::Builder::new().name("newcomer".to_owned()).spawn(work) {
             tracing::error!(%error, "no thread for a new document");
             return Err(overloaded());
         }
         match tokio::time::timeout(self.work_max, &mut told).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(_)) => {
-                tracing::error!("a document could not be judged");
-                Err(vec![GraphQLError::new(INTERNAL, "This document could not be judged.")])
-            }
+            Ok(done) => done.unwrap_or_else(|_| Err(not_judged())),
             Err(_) => self.give_up(key, told),
         }
     }
 
     fn give_up<T>(&self, key: Option<PlanKey>, mut told: oneshot::Receiver<Judged<T>>) -> Judged<T> {
         let lost = self.lost_threads.fetch_add(1, Ordering::Relaxed) + 1;
+        if let Some(key) = &key {
+            self.given_up.insert(key.clone(), ());
+        }
         told.close();
         if let Ok(done) = told.try_recv() {
-            self.lost_threads.fetch_sub(1, Ordering::Relaxed);
+            self.take_back(key.as_ref());
             return done;
         }
         tracing::error!(lost, "planning a document was given up, and its thread with it");
-        if let Some(key) = key {
-            self.given_up.insert(key, ());
-        }
         Err(no_plan())
     }
+
+    /// What was given up has come to its end after all.
+    fn take_back(&self, key: Option<&PlanKey>) {
+        if let Some(key) = key {
+            self.given_up.invalidate(key);
+        }
+        let less = |lost: usize| lost.checked_sub(1);
+        let _ = self.lost_threads.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+}
+
+/// Leave to use a thread: one at a time for one plan, and a few at a time for all.
+struct Turn {
+    _alone: Option<OwnedMutexGuard<()>>,
+    _one_of_few: OwnedSemaphorePermit,
 }
 
 impl Engine {
@@ -142,6 +172,11 @@ fn overloaded() -> Vec<GraphQLError> {
     vec![GraphQLError::new("OVERLOADED", message).with("retryable", true)]
 }
 
+fn not_judged() -> Vec<GraphQLError> {
+    tracing::error!("a document could not be judged");
+    vec![GraphQLError::new(INTERNAL, "This document could not be judged.")]
+}
+
 fn no_plan() -> Vec<GraphQLError> {
     vec![GraphQLError::new(INTERNAL, "This document could not be planned.")]
 }
@@ -173,15 +208,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn twins_of_a_document_that_is_never_planned_cost_one_thread() {
+        let newcomers = in_a_hurry();
+        let forever = || -> Judged<()> {
+            loop {
+                std::thread::park();
+            }
+        };
+        let asked = (0..5).map(|_| newcomers.elsewhere(Some(PlanKey::of_document(7)), forever));
+        for answer in futures::future::join_all(asked).await {
+            assert_eq!(answer.unwrap_err()[0].message, no_plan()[0].message);
+        }
+        assert_eq!(newcomers.lost_threads.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
     async fn a_thread_that_comes_back_late_is_lost_no_more() {
         let newcomers = in_a_hurry();
         let (go, gone) = std::sync::mpsc::channel::<()>();
-        newcomers.elsewhere(None, move || Ok(gone.recv().is_ok())).await.unwrap_err();
+        let key = || Some(PlanKey::of_document(7));
+        newcomers.elsewhere(key(), move || Ok(gone.recv().is_ok())).await.unwrap_err();
         assert_eq!(newcomers.lost_threads.load(Ordering::Relaxed), 1);
         go.send(()).unwrap();
         while newcomers.lost_threads.load(Ordering::Relaxed) > 0 {
             std::thread::yield_now();
         }
+        assert!(newcomers.check(key().as_ref()).is_ok());
     }
 
     #[tokio::test]

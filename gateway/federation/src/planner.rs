@@ -1,8 +1,8 @@
 //! The only files that know the planner crate: take its plans and give ours.
 //!
 //! The crate gets no more fixes. What it does wrong is got round in what it is given: `required`, `apart`,
-//! `provided` and `interface_objects` say each what and how; and in what it gives:
-//! `shapes`. `again` tries anew what it could not plan.
+//! `provided`, `interface_objects` and `crate::keys` say each what and how; and in what it gives: `shapes` and
+//! `divide`. `again` tries anew what it could not plan.
 
 mod again;
 mod apart;
@@ -12,6 +12,7 @@ mod fold;
 mod interface_objects;
 mod join;
 mod provided;
+mod renamed;
 mod required;
 mod shapes;
 

@@ -361,9 +361,6 @@ impl Projector<'_> {
         runtime: &str,
         place: &Place<'_>,
     ) -> Result<(), Spread> {
-        if below.denied {
-            return self.object(object, &[below], runtime, place);
-        }
         let key = (std::ptr::from_ref(object), std::ptr::from_ref(below.selections));
         if let Some(written) = self.written.get(&key) {
             self.out.extend_from_within(written.clone());

@@ -14,8 +14,8 @@ use crate::value::{Key, Object, Value};
 /// Places one failure is reported at; the answer shows the other nulls by itself.
 const REPORTS_MAX: usize = 100;
 
-/// What the representations of one request may come to, each place counted: a long key that one subgraph gave
-/// can stand at thousands of them.
+/// What the representations of one request may come to, each object counted: a long key that one subgraph gave
+/// can stand in thousands of them.
 const REPRESENTATIONS_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The entities of one request, or of one alias of a batch.

@@ -11,7 +11,7 @@ use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::SelectionSet;
 
 use super::join::{self, text};
-use super::shapes::Renamed;
+use super::renamed::Renamed;
 use crate::schema::type_name;
 
 pub(super) struct KeyObjects {
@@ -20,6 +20,9 @@ pub(super) struct KeyObjects {
     /// What each field returns.
     returned: HashMap<(String, String), String>,
     roots: [String; 3],
+    /// What the names of fields that are asked for again begin with. No field of the schema does; what a client
+    /// calls a field has got another name already where it begins like one of ours.
+    prefix: String,
 }
 
 /// What the name of a field that is asked for again begins with; nothing where none is.
@@ -34,12 +37,20 @@ impl KeyObjects {
             name(supergraph.mutation_type_name()),
             name(supergraph.subscription_type_name()),
         ];
-        let mut known = KeyObjects { held: HashMap::new(), returned: HashMap::new(), roots };
+        let mut known = KeyObjects {
+            held: HashMap::new(),
+            returned: HashMap::new(),
+            roots,
+            prefix: "_again_".to_owned(),
+        };
         for definition in join::definitions(supergraph) {
             for field in join::fields(definition) {
                 let returned = join::inner_name(&field.field_type).to_owned();
                 known.returned.insert((type_name(definition).to_owned(), field.name.clone()), returned);
             }
+        }
+        while known.returned.keys().any(|(_, field)| field.starts_with(&known.prefix)) {
+            known.prefix.insert(0, '_');
         }
         for definition in join::definitions(supergraph) {
             for join in join::named(join::directives(definition), "join__type") {
@@ -62,10 +73,8 @@ impl KeyObjects {
 
     /// Rewrites an operation where it wants more of such an object than a key holds.
     pub fn ask_again(&self, document: &mut query::Document) -> Again {
-        let mut prefix = "_again_".to_owned();
-        let text = document.to_string();
-        while text.contains(&prefix) {
-            prefix.insert(0, '_');
+        if self.held.is_empty() {
+            return Again::default();
         }
         let mut changed = false;
         for definition in &mut document.definitions {
@@ -81,13 +90,13 @@ impl KeyObjects {
                 }
                 _ => continue,
             };
-            changed |= self.set(set, root, &prefix);
+            changed |= self.set(set, root);
         }
-        Again(changed.then_some(prefix))
+        Again(changed.then(|| self.prefix.clone()))
     }
 
     /// Says whether something changed.
-    fn set(&self, set: &mut query::SelectionSet, ty: &str, prefix: &str) -> bool {
+    fn set(&self, set: &mut query::SelectionSet, ty: &str) -> bool {
         let mut changed = false;
         let mut again = Vec::new();
         merge(set);
@@ -96,18 +105,18 @@ impl KeyObjects {
                 query::Selection::Field(field) => {
                     let coordinate = (ty.to_owned(), field.name.clone());
                     let Some(returned) = self.returned.get(&coordinate) else { continue };
-                    changed |= self.set(&mut field.selection_set, returned, prefix);
+                    changed |= self.set(&mut field.selection_set, returned);
                     let Some(held) = self.held.get(&coordinate) else { continue };
                     let more = without(&mut field.selection_set, held);
                     if !more.items.is_empty() {
                         let key = field.alias.as_ref().unwrap_or(&field.name);
-                        let alias = Some(format!("{prefix}{key}"));
+                        let alias = Some(format!("{}{key}", self.prefix));
                         again.push(query::Field { alias, selection_set: more, ..field.clone() });
                     }
                 }
                 query::Selection::InlineFragment(fragment) => {
                     let on = join::condition(fragment, ty).to_owned();
-                    changed |= self.set(&mut fragment.selection_set, &on, prefix);
+                    changed |= self.set(&mut fragment.selection_set, &on);
                 }
                 query::Selection::FragmentSpread(_) => {}
             }
@@ -138,7 +147,7 @@ impl Again {
     }
 }
 
-/// An object is renamed before what is in it.
+/// An object is renamed before what is in it; paths are as the request has them.
 fn collect(set: &SelectionSet, prefix: &str, path: &mut Vec<String>, renamed: &mut Vec<Renamed>) {
     for item in &set.items {
         match item {
@@ -149,7 +158,7 @@ fn collect(set: &SelectionSet, prefix: &str, path: &mut Vec<String>, renamed: &m
                     let (path, alias, key) = (path.clone(), alias.to_owned(), key.to_owned());
                     renamed.push(Renamed { path, alias, key });
                 }
-                path.push(key.to_owned());
+                path.push(alias.to_owned());
                 collect(&field.selections, prefix, path, renamed);
                 path.pop();
             }

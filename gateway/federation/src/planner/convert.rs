@@ -13,7 +13,8 @@ use hive_router_query_planner::state::supergraph_state::OperationKind as TheirKi
 
 use super::again::Again;
 use super::interface_objects::Wanted;
-use super::shapes::{Renamed, in_place};
+use super::renamed::{OtherNames, rename_keys};
+use super::shapes::in_place;
 use super::{Planner, divide};
 use crate::document::OperationKind;
 use crate::plan::{
@@ -25,23 +26,6 @@ struct Converter<'a> {
     planner: &'a Planner,
     wanted: &'a Wanted,
     again: &'a Again,
-}
-
-/// What of one request has other names in the answer than in the request: names of ours, beside the planner's.
-struct OtherNames {
-    of_shapes: Vec<Renamed>,
-    again: Vec<Renamed>,
-}
-
-impl OtherNames {
-    /// All changes to the answer, below so many steps of it. They undo each other's names from the last given to
-    /// the first.
-    fn back(&self, planners: Vec<Rewrite>, below: usize, entities: Option<&String>) -> Vec<Rewrite> {
-        let ours = |renamed: &&Renamed| entities.is_none() || renamed.path.first() == entities;
-        let of_shapes = self.of_shapes.iter().filter(ours).map(|it| it.rewrite(below));
-        let again = self.again.iter().filter(ours).map(|it| it.rewrite(below));
-        of_shapes.chain(planners).chain(again).collect()
-    }
 }
 
 impl Planner {
@@ -161,7 +145,7 @@ impl Converter<'_> {
     fn parts(&self, paths: &[Path], entities: &SelectionSet, requires: &SelectionSet) -> divide::Parts {
         let mut keys = Vec::new();
         collect_keys(entities, &[], &mut keys);
-        self.wanted.parts(paths, &keys, &self.requirements(requires))
+        self.wanted.parts(paths, &keys, &self.requirements(requires), self.again)
     }
 
     fn fetch(&self, mut fetch: theirs::FetchNode) -> Result<Fetch, String> {
@@ -350,23 +334,6 @@ fn collect_keys(set: &SelectionSet, fragments: &[FragmentDefinition], keys: &mut
                 if let Some(fragment) = fragments.iter().find(|fragment| fragment.name == *name) {
                     collect_keys(&fragment.selection_set, fragments, keys);
                 }
-            }
-        }
-    }
-}
-
-/// Gives the members the names they have once the answer is rewritten.
-fn rename_keys(keys: &mut Vec<String>, output_rewrites: &[Rewrite]) {
-    for rewrite in output_rewrites {
-        let Rewrite::Rename { path, to } = rewrite else { continue };
-        let mut names = path.iter().filter_map(|step| match step {
-            RewriteStep::Key(name) => Some(name),
-            RewriteStep::On(_) => None,
-        });
-        if let (Some(name), None) = (names.next(), names.next()) {
-            keys.retain(|key| key != name);
-            if !keys.iter().any(|key| **key == **to) {
-                keys.push(to.to_string());
             }
         }
     }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use graphql_tools::parser::Pos;
 use graphql_tools::static_graphql::{query, schema as ast};
 
+use super::again::Again;
 use super::divide::Parts;
 use super::join::{self, text};
 use crate::plan::{Path, PathStep, Requirement, Rewrite, RewriteStep};
@@ -294,12 +295,12 @@ impl Wanted {
     }
 
     /// What of a request is wanted of the same objects.
-    pub fn parts(&self, paths: &[Path], keys: &[String], requires: &[Requirement]) -> Parts {
+    pub fn parts(&self, paths: &[Path], keys: &[String], requires: &[Requirement], again: &Again) -> Parts {
         let (told, asked): (Vec<_>, Vec<_>) = keys.iter().partition(|key| is_told(requires, key));
         /// The types that have a field, at each place.
         type Types<'t> = Vec<Option<&'t BTreeSet<String>>>;
         let types_of = |key: &String| -> Types<'_> {
-            paths.iter().map(|path| self.at(path)?.get(key)?.as_ref()).collect()
+            paths.iter().map(|path| self.at(path)?.get(again.real(key))?.as_ref()).collect()
         };
         let mut parts: Vec<(Types<'_>, Vec<String>)> = Vec::new();
         for key in asked {

@@ -13,7 +13,7 @@ use hive_router_query_planner::ast::selection_item::SelectionItem;
 use hive_router_query_planner::ast::selection_set::{InlineFragmentSelection, SelectionSet};
 
 use super::join::{self, text};
-use crate::plan::{Rewrite, RewriteStep};
+use super::renamed::Renamed;
 use crate::schema::type_name;
 
 pub(super) struct Shapes {
@@ -26,13 +26,6 @@ struct Field {
     shape: String,
     /// Where a subgraph has another, by its name.
     of_subgraph: HashMap<String, String>,
-}
-
-/// A field that got another name in a request: where it is, from the root, and what it is called in the answer.
-pub(super) struct Renamed {
-    pub path: Vec<String>,
-    pub alias: String,
-    pub key: String,
 }
 
 impl Shapes {
@@ -95,17 +88,6 @@ impl Shapes {
         write(&mut document.operation.selection_set, &mut aliases);
         *operation = SubgraphFetchOperation::from_anonymous_operation(document);
         tree.renamed
-    }
-}
-
-impl Renamed {
-    /// As a change to the answer; `below` so many steps from the root.
-    pub fn rewrite(&self, below: usize) -> Rewrite {
-        let steps = self.path.iter().skip(below).chain([&self.alias]);
-        Rewrite::Rename {
-            path: steps.map(|step| RewriteStep::Key(step.clone())).collect(),
-            to: self.key.as_str().into(),
-        }
     }
 }
 

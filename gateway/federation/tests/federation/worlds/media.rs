@@ -92,6 +92,18 @@ async fn members_of_a_field_written_before_within_and_after_a_fragment_keep_that
     assert!(answer.ends_with(last), "{answer}");
 }
 
+#[tokio::test]
+async fn what_would_be_written_out_for_every_type_at_every_level_is_refused() {
+    // Media is one of three, so each level is three times the one above.
+    let deep = |levels: usize| {
+        format!("{{ top {}{} }}", "{ similar ".repeat(levels), "{ id }".to_owned() + &" }".repeat(levels))
+    };
+    let ask = async |levels| Pair::new(&World::read("media")).ask(&deep(levels), &Default::default()).await;
+    assert!(matches!(ask(4).await, Outcome::Same));
+    let Outcome::Invalid(message) = ask(14).await else { panic!("it is planned") };
+    assert!(message.contains("fields, type by type"), "{message}");
+}
+
 /// A shortcoming of the planner's: what is wanted within `similar` of one type, it asks within that of another.
 /// When this goes right, `differential::known` has one thing less to know.
 #[tokio::test]
