@@ -15,6 +15,8 @@ pub enum Error {
     InUse { path: PathBuf },
     #[error("{path}: {source}", path = path.display())]
     Directory { path: PathBuf, source: std::io::Error },
+    #[error("what was overwritten is still being read")]
+    Read,
     #[error("the address of the PostgreSQL server is not valid")]
     Address,
 }

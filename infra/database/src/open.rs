@@ -146,10 +146,15 @@ impl Database {
     }
 
     /// Makes what was overwritten or deleted unreadable in the files as well. SQLite's log still holds
-    /// it until then; PostgreSQL's old row versions and logs are the operator's to clear away.
+    /// it until then; PostgreSQL's old row versions and logs are the operator's to clear away. Fails while
+    /// somebody still reads what was before: to be tried again.
     pub async fn scrub(&self) -> Result<(), Error> {
         if let Pools::Sqlite { writer, .. } = &self.pools {
-            value::sqlite("pragma wal_checkpoint(truncate)", Vec::new()).fetch_all(writer).await?;
+            let row = value::sqlite("pragma wal_checkpoint(truncate)", Vec::new()).fetch_one(writer).await?;
+            // The statement itself succeeds either way.
+            if sqlx::Row::try_get::<i64, _>(&row, "busy")? != 0 {
+                return Err(Error::Read);
+            }
         }
         Ok(())
     }

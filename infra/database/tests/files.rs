@@ -1,7 +1,9 @@
 //! What stands in the files: what was overwritten is gone, and an onlooker changes nothing.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use database::{Database, Migrations, args};
+use database::{Database, Error, Migrations, args};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use testkit::{Engines, TestDatabase};
 
 const SQLITE: &str = "create table secret (id integer primary key, body blob) strict";
@@ -28,6 +30,23 @@ async fn what_was_overwritten_is_gone_from_the_files_after_scrubbing() {
     assert!(lingers(), "the log still has it");
     database.scrub().await.unwrap();
     assert!(!lingers());
+}
+
+#[tokio::test]
+async fn files_are_not_called_scrubbed_while_somebody_reads_what_was_before() {
+    let place = TestDatabase::sqlite();
+    let database = Database::open(&place.target, "files", &[&MIGRATIONS]).await.unwrap();
+    let write = || database.execute("insert into secret (body) values (null)", args![]);
+    write().await.unwrap();
+    let file = SqliteConnectOptions::new().filename(place.directory().join("files.sqlite"));
+    let mut reader = file.connect().await.unwrap();
+    for sql in ["begin", "select * from secret"] {
+        sqlx::raw_sql(sql).execute(&mut reader).await.unwrap();
+    }
+    write().await.unwrap();
+    assert!(matches!(database.scrub().await, Err(Error::Read)));
+    sqlx::raw_sql("commit").execute(&mut reader).await.unwrap();
+    database.scrub().await.unwrap();
 }
 
 #[tokio::test]

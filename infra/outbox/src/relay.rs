@@ -32,6 +32,8 @@ const ATTEMPTS_MAX: i64 = 1_500;
 const CLAIM_MS: u64 = 30_000;
 const ERROR_CHARS_MAX: usize = 500;
 const FORGETTING_HOURS: i64 = 6;
+/// How soon it goes on where there is more to forget than one time allows.
+const FORGETTING_MORE_S: i64 = 30;
 
 /// The delivering end of one service's outbox.
 pub struct Relay {
@@ -177,8 +179,10 @@ impl Courier {
     /// Forgets old messages; tells when to do so again.
     async fn forget(&self) -> DateTime<Utc> {
         let now = self.clock.now();
-        if let Err(error) = forget_old(&self.database, now).await {
-            tracing::warn!(%error, "old messages were not forgotten");
+        match forget_old(&self.database, now).await {
+            Ok(true) => return now + chrono::Duration::seconds(FORGETTING_MORE_S),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "old messages were not forgotten"),
         }
         now + chrono::Duration::hours(FORGETTING_HOURS)
     }

@@ -213,3 +213,23 @@ async fn what_was_delivered_long_ago_is_forgotten_and_what_waits_is_not() {
         assert!(world.database.rows("select 1 as one from inbox_message", args![]).await.unwrap().is_empty());
     }
 }
+
+#[tokio::test]
+async fn however_much_is_long_over_all_of_it_is_forgotten() {
+    const RECEIVED: usize = 1_100;
+    for place in Engines::all().await {
+        let world = world(&place, 0).await;
+        let mut tx = world.database.begin().await.unwrap();
+        for _ in 0..RECEIVED {
+            let now = world.clock.now();
+            assert!(outbox::first_time(&mut tx, "counter", world.clock.uuid(), now).await.unwrap());
+        }
+        tx.commit().await.unwrap();
+        world.clock.advance(Duration::days(31));
+        let stop = CancellationToken::new();
+        stop.cancel();
+        world.relay.run(stop).await;
+        let left = world.database.row("select 1 as one from inbox_message limit 1", args![]).await.unwrap();
+        assert!(left.is_none(), "{}", place.engine);
+    }
+}

@@ -23,8 +23,13 @@ pub use person::Arrival;
 pub use session::{Redeemed, Redemption, SessionEnd};
 
 /// The tables of this service.
-pub static MIGRATIONS: Migrations =
-    database::migrations!("identity", "0001_identity", "0002_signing_key_generation", "0003_erasure");
+pub static MIGRATIONS: Migrations = database::migrations!(
+    "identity",
+    "0001_identity",
+    "0002_signing_key_generation",
+    "0003_erasure",
+    "0004_lookups",
+);
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 
 use chrono::Duration;
+use uuid::Uuid;
 
 use crate::http::answer;
 use crate::http::signer::LOGOUT_HINT_DAYS;
@@ -41,8 +42,12 @@ impl Service {
     pub(crate) async fn hear_of_ends(&self) -> Result<(), Error> {
         let now = self.inner.clock.now();
         let heard = *self.inner.ends_heard_at.lock().unwrap_or_else(PoisonError::into_inner);
-        for session in self.inner.store.sessions_ended_since(heard - Duration::seconds(OVERLAP_S)).await? {
-            self.inner.ended.add(session);
+        let mut last = (heard - Duration::seconds(OVERLAP_S), Uuid::nil());
+        loop {
+            let ended = self.inner.store.sessions_ended_since(last).await?;
+            let Some(end) = ended.last() else { break };
+            last = *end;
+            ended.iter().for_each(|(_, session)| self.inner.ended.add(*session));
         }
         *self.inner.ends_heard_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())

@@ -20,6 +20,7 @@ use crate::model::citizen::{Profile, believes_pid};
 use crate::model::client::{Audience, Client};
 use crate::model::login::{Login, LoginFlow, Person};
 use crate::model::national_id::NationalId;
+use crate::model::officer::Officer;
 use crate::model::request::Parameters;
 use crate::model::secret;
 use crate::provider::{Failure, IdentityProvider, Proof, ProviderIdentity};
@@ -173,7 +174,7 @@ async fn person(
             Some(pid) => inner.store.officer_with(pid).await?,
             None => None,
         };
-        let officer = officer.map(|officer| Person::Officer(officer.id));
+        let officer = officer.filter(Officer::has_roles).map(|officer| Person::Officer(officer.id));
         let officer = officer.ok_or(refused("this is for officers"))?;
         return if only.is_none_or(|only| only == officer) { Ok(officer) } else { Err(refused(another)) };
     }

@@ -37,7 +37,7 @@ impl Limiter {
     /// Counts a request; whether it is within the limit.
     pub fn allows(&self, address: IpAddr, now_s: i64) -> bool {
         // Loopback is this machine: the sandbox, tests, or a proxy in front of everybody that
-        // `trusted_proxies` does not name.
+        // `proxies.trusted` does not name.
         if address.is_loopback() {
             return true;
         }

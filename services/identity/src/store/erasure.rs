@@ -7,6 +7,7 @@ use outbox::{Message, Outbox};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::session::STEPPED_UP;
 use super::{Error, Store};
 use crate::model::erasure::{Answer, Erasure, NotNow, Obstacle, Status};
 
@@ -61,8 +62,7 @@ impl Store {
             Begin::Replay(id) => return found(&mut tx, id).await,
             Begin::First => {}
         }
-        let sql = format!("select id from citizen where id = $1{}", tx.engine().for_update());
-        if tx.row(&sql, args![citizen_id]).await?.is_none() {
+        if !hold(&mut tx, citizen_id).await? {
             return Ok(Outcome::NotFound);
         }
         let inserted = tx
@@ -124,7 +124,8 @@ impl Store {
     }
 
     /// Takes in what a service answered. When all have, a confirmed erasure is done, or falls back to
-    /// a proposal when something came in its way; tells whether it was done now.
+    /// a proposal when something came in its way; tells whether it was done now, or, to who asks again
+    /// because they were cut off, by then.
     pub async fn hear_of_obstacles(
         &self,
         outbox: &Outbox,
@@ -133,8 +134,11 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, Error> {
         let mut tx = self.database.begin().await?;
-        if !outbox::first_time(&mut tx, CONSUMER, message_id, now).await? {
-            return Ok(false);
+        let first_time = outbox::first_time(&mut tx, CONSUMER, message_id, now).await?;
+        // Locked before the answer is written, which holds on to its row: two services answer at once.
+        let Some(mut erasure) = locked(&mut tx, answered.erasure_id).await? else { return Ok(false) };
+        if !first_time {
+            return Ok(erasure.status == Status::Erased);
         }
         tx.execute(
             "insert into erasure_answer (erasure_id, round, service, obstacles, answered_at)
@@ -142,10 +146,9 @@ impl Store {
             args![answered.erasure_id, answered.round, &answered.service, json!(answered.obstacles), now],
         )
         .await?;
-        let erasure = locked(&mut tx, answered.erasure_id).await?;
-        let ready = erasure.filter(|erasure| erasure.status == Status::Confirmed && erasure.is_answered());
+        erasure.answers = answers(&mut tx, &erasure).await?;
         let mut done = false;
-        if let Some(erasure) = ready {
+        if erasure.status == Status::Confirmed && erasure.is_answered() {
             if erasure.obstacles().is_empty() {
                 self.erase(&mut tx, outbox, &erasure, now).await?;
                 done = true;
@@ -207,8 +210,10 @@ impl Store {
     }
 }
 
-/// Whether a citizen is being forgotten, so that no login may begin.
+/// Whether a citizen is being forgotten, so that no login may begin. Who asks holds the citizen until the
+/// transaction ends: a decision meanwhile waits, and sees what this one wrote.
 pub(super) async fn is_closing(tx: &mut Tx, citizen: Uuid) -> Result<bool, Error> {
+    hold(tx, citizen).await?;
     let sql = "select 1 as one from erasure where citizen_id = $1 and status <> 'PROPOSED'";
     Ok(tx.row(sql, args![citizen]).await?.is_some())
 }
@@ -220,11 +225,19 @@ async fn ask(tx: &mut Tx, outbox: &Outbox, id: Uuid, citizen_id: Uuid, round: i6
     Ok(())
 }
 
-/// Ends the sessions of a citizen. A code that is still under way makes none: a trigger refuses it.
+/// Locks a citizen's row; before any other that is theirs, so that nobody waits for each other.
+async fn hold(tx: &mut Tx, citizen: Uuid) -> Result<bool, Error> {
+    let sql = format!("select id from citizen where id = $1{}", tx.engine().for_update());
+    Ok(tx.row(&sql, args![citizen]).await?.is_some())
+}
+
+/// Ends the sessions of a citizen, and for good those that a step-up replaced: their access tokens may
+/// still be alive. A code that is still under way makes none.
 async fn end_logins(tx: &mut Tx, citizen: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
     tx.execute(
-        "update session set ended_at = $2, end_reason = 'erased' where citizen_id = $1 and ended_at is null",
-        args![citizen, now],
+        "update session set ended_at = $2, end_reason = 'erased'
+         where citizen_id = $1 and (ended_at is null or end_reason = $3)",
+        args![citizen, now, STEPPED_UP],
     )
     .await?;
     let sql = "delete from refresh_token where session_id in (select id from session where citizen_id = $1)";
@@ -238,6 +251,9 @@ async fn found(tx: &mut Tx, id: Value) -> Result<Outcome, Error> {
 }
 
 async fn locked(tx: &mut Tx, id: Uuid) -> Result<Option<Erasure>, Error> {
+    let row = tx.row("select citizen_id from erasure where id = $1", args![id]).await?;
+    let Some(row) = row else { return Ok(None) };
+    hold(tx, row.get("citizen_id")?).await?;
     let sql = format!("select * from erasure where id = $1{}", tx.engine().for_update());
     let Some(row) = tx.row(&sql, args![id]).await? else { return Ok(None) };
     let mut erasure = read(&row)?;

@@ -7,7 +7,7 @@ use clock::Clock;
 use database::{Row, Tx, args};
 use uuid::Uuid;
 
-use super::{Error, Store};
+use super::{Error, Store, erasure};
 use crate::model::mandate::{Basis, JuristicPerson, Mandate};
 
 /// Mandates of one citizen that are read: far above what a token names.
@@ -49,6 +49,9 @@ impl Store {
     ) -> Result<(), Error> {
         let now = clock.now();
         let mut tx = self.database.begin().await?;
+        if erasure::is_closing(&mut tx, citizen).await? {
+            return Ok(());
+        }
         let mut confirmed = BTreeSet::new();
         // In one order: two directors of the same companies who log in at once must not lock each other out.
         let mut directorships: Vec<_> = directorships.iter().collect();

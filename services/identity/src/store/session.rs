@@ -5,7 +5,7 @@ use database::{Row, Tx, args};
 use idempotency::{Begin, Key};
 use uuid::Uuid;
 
-use super::{Error, Store, flow, word};
+use super::{Error, Store, erasure, flow, word};
 use crate::model::login::{AuthorizedLogin, CODE_S_MAX, Login, Person, Session};
 use crate::model::pkce;
 use crate::model::refresh::{Presented, RefreshState, RefreshToken};
@@ -13,11 +13,12 @@ use crate::model::refresh::{Presented, RefreshState, RefreshToken};
 const SESSION_COLUMNS: &str = "id, client_id, citizen_id, officer_id, provider, ial, aal, methods, scope, \
                                authenticated_at, expires_at, ended_at";
 
-const STEPPED_UP: &str = "stepped_up";
+/// Why a session ended that a step-up replaced: calls under way may finish.
+pub(super) const STEPPED_UP: &str = "stepped_up";
 /// How long a used refresh token is remembered, so that its reuse ends the session.
 const USED_TOKEN_DAYS: i64 = 7;
-/// Sessions that ended lately, at most.
-const ENDED_MAX: i64 = 9_999;
+/// Sessions that ended lately, in one part.
+const ENDED_MAX: i64 = 1_000;
 
 /// A code as a client brings it.
 #[derive(Debug)]
@@ -41,7 +42,8 @@ pub enum Redeemed {
     Session { session: Session, nonce: Option<String> },
     /// Used before: what came from it has ended.
     Reused { ended: Option<Uuid> },
-    /// Unknown, expired, another client's, another address, the wrong verifier or key.
+    /// Unknown, expired, another client's, another address, the wrong verifier or key, or of somebody
+    /// who is being forgotten.
     Refused,
 }
 
@@ -116,6 +118,11 @@ impl Store {
             && pkce::verifies(asked.code_verifier, &row.get::<String>("code_challenge")?)
             && (authorized.dpop_jkt.is_none() || authorized.dpop_jkt.as_deref() == asked.key_thumbprint);
         if !fits {
+            return Ok(Redeemed::Refused);
+        }
+        if let Person::Citizen(citizen) = authorized.login.person
+            && erasure::is_closing(&mut tx, citizen).await?
+        {
             return Ok(Redeemed::Refused);
         }
         let session = Session {
@@ -206,12 +213,17 @@ impl Store {
         Ok(Some(presented))
     }
 
-    /// Sessions that ended since then and whose access tokens must not be taken any more. A session
-    /// that a step-up replaced is none of them: calls under way may finish.
-    pub async fn sessions_ended_since(&self, since: DateTime<Utc>) -> Result<Vec<Uuid>, Error> {
-        let sql = "select id from session where ended_at >= $1 and end_reason <> $2 order by ended_at desc limit $3";
-        let rows = self.database.rows(sql, args![since, STEPPED_UP, ENDED_MAX]).await?;
-        Ok(rows.iter().map(|row| row.get("id")).collect::<Result<_, _>>()?)
+    /// Sessions that ended after this instant and id and whose access tokens must not be taken any more:
+    /// the next part, oldest first, with when each ended; empty after the last. A session that a step-up
+    /// replaced is none of them: calls under way may finish.
+    pub async fn sessions_ended_since(
+        &self,
+        (since, beyond): (DateTime<Utc>, Uuid),
+    ) -> Result<Vec<(DateTime<Utc>, Uuid)>, Error> {
+        let sql = "select ended_at, id from session where (ended_at, id) > ($1, $2) and end_reason <> $3
+                   order by ended_at, id limit $4";
+        let rows = self.database.rows(sql, args![since, beyond, STEPPED_UP, ENDED_MAX]).await?;
+        rows.iter().map(|row| Ok((row.get("ended_at")?, row.get("id")?))).collect()
     }
 
     /// Ends a session; ending it again changes nothing.

@@ -74,6 +74,12 @@ impl World {
         Some(Service::open(&self.place.target, self.clock.clone(), sealer, config).await.unwrap())
     }
 
+    /// Bytes in the log of its database; `None` where it is not a file beside it.
+    pub fn log_bytes(&self) -> Option<u64> {
+        let log = self.place.directory().join("identity.sqlite-wal");
+        std::fs::metadata(log).map(|file| file.len()).ok()
+    }
+
     pub fn portal(&self) -> App<'_> {
         App {
             world: self,

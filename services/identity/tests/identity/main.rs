@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
-mod dpop;
 mod attacks;
+mod dpop;
 mod driver;
+mod erasure;
 mod fresh_login;
 mod graph;
 mod holder;

@@ -125,6 +125,41 @@ async fn an_officers_roles_are_those_of_now_within_a_tokens_life() {
 }
 
 #[tokio::test]
+async fn somebody_who_has_lost_every_role_does_not_log_in_as_an_officer() {
+    for world in worlds().await {
+        let sql = "update officer set roles = $1 where agency = $2";
+        world.service.database().execute(sql, args![json!([]), "nonthaburi"]).await.unwrap();
+        let returned = world.desk().authorize("thaid", "officer-nonthaburi", &[]).await;
+        assert_eq!(returned.error(), "access_denied");
+    }
+}
+
+#[tokio::test]
+async fn a_process_hears_of_all_sessions_that_ended_however_many() {
+    const OTHERS: usize = 1_100;
+    for world in worlds().await {
+        let app = world.mobile();
+        let tokens = app.log_in("thaid", "somchai").await;
+        let session = tokens.claims(&world).sid;
+        let mut tx = world.service.database().begin().await.unwrap();
+        for _ in 0..OTHERS {
+            let sql = "insert into session (id, client_id, citizen_id, provider, ial, aal, methods, scope,
+                    authenticated_at, created_at, expires_at, ended_at, end_reason)
+                select $1, client_id, citizen_id, provider, ial, aal, methods, scope, authenticated_at, created_at,
+                    expires_at, $2, 'revoked' from session where id = $3";
+            tx.execute(sql, args![world.clock.uuid(), world.clock.now(), session]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        world.clock.advance(chrono::Duration::seconds(1));
+        let form = [("token", tokens.text("refresh_token")), ("client_id", app.client_id)];
+        assert!(Browser::new().post(&world.url("/oauth/revoke"), &form).await.status().is_success());
+        let other = world.reopened().await;
+        let heard = other.verifier().verify(tokens.text("access_token"));
+        assert_eq!(heard.map(|_| ()), Err(TokenError::Ended));
+    }
+}
+
+#[tokio::test]
 async fn what_is_long_over_is_forgotten_and_what_is_not_stays() {
     let tables = ["login_flow", "authorization_code", "refresh_token", "session", "idempotency_key"];
     for world in worlds().await {
