@@ -8,6 +8,7 @@ use database::{Tx, args};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::application::Application;
 use super::draft::check_editable;
 use super::evidence::{COLUMNS, Evidence, JOIN, name_place};
 use super::{Once, Reader, Refusal, Store};
@@ -18,7 +19,8 @@ use crate::model::offering::EvidenceRequirement;
 
 /// How long an upload address is good for.
 pub const TICKET_MINUTES: i64 = 10;
-/// Files one application may have asked addresses for: a bound, far above need.
+/// Files one application may have asked addresses for: a bound, far above need. A request for documents
+/// makes room for as many again, or who used it up before could never answer.
 const FILES_MAX: i64 = 100;
 
 /// A file the applicant announces.
@@ -71,7 +73,7 @@ impl Store {
                 let id = self.clock.uuid();
                 let asked = offering.requirement(&announced.evidence_code);
                 let (asked, file_name) = check_file(asked, announced)?;
-                self.check_room(&mut tx, application.id).await?;
+                self.check_room(&mut tx, &application).await?;
                 let name = self
                     .sealer
                     .seal_json(
@@ -113,17 +115,18 @@ impl Store {
         Ok(if over { Ticket::Over } else { Ticket::Good(Box::new(Evidence::from_row(&row)?)) })
     }
 
-    async fn check_room(&self, tx: &mut Tx, application_id: Uuid) -> Result<(), Refusal> {
+    async fn check_room(&self, tx: &mut Tx, application: &Application) -> Result<(), Refusal> {
         let sql = "select count(*) as files from evidence where application_id = $1";
-        let row = tx.row(sql, args![application_id]).await?.ok_or(Refusal::NotFound)?;
-        if row.get::<i64>("files")? < FILES_MAX {
+        let row = tx.row(sql, args![application.id]).await?.ok_or(Refusal::NotFound)?;
+        let files_max = FILES_MAX * (1 + application.document_requests);
+        if row.get::<i64>("files")? < files_max {
             return Ok(());
         }
-        let th = format!("แนบไฟล์ได้ไม่เกิน {FILES_MAX} ครั้งต่อคำขอ");
+        let th = format!("แนบไฟล์ได้ไม่เกิน {files_max} ครั้งต่อคำขอ");
         Err(Refusal::Invalid(vec![answers::fault(
             "/evidenceCode",
             th,
-            format!("At most {FILES_MAX} files."),
+            format!("At most {files_max} files."),
         )]))
     }
 

@@ -165,6 +165,25 @@ async fn a_newer_file_takes_the_place_of_the_older() {
 }
 
 #[tokio::test]
+async fn who_has_asked_for_all_addresses_there_are_can_still_send_what_the_agency_asks_for() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        for number in 0..100 {
+            let started = announce(&world, &draft, &format!("{number}"), json!({})).await;
+            assert_eq!(started["__typename"], "EvidenceUploadStarted", "{started}");
+        }
+        let refused = announce(&world, &draft, "one-more", json!({})).await;
+        assert_eq!(refused["fields"][0]["pointer"], "/evidenceCode", "{refused}");
+        world.submit(&draft, "s").await;
+        world.officer_does("takeApplication", &draft, json!({})).await;
+        let ask = json!({ "items": [{ "evidenceCode": "map" }] });
+        let returned = world.officer_does("requestMoreDocuments", &draft, ask).await["application"].clone();
+        attach(&world, &returned).await;
+        assert_eq!(world.submit(&returned, "again").await["application"]["status"], "UNDER_REVIEW");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_address_takes_nothing() {
     for world in worlds().await {
         for ticket in ["x", &"y".repeat(43), &"z".repeat(5_000)] {
