@@ -16,7 +16,8 @@ use super::{intent_of, topic};
 use crate::Service;
 use crate::model::{Evidence, FindingKind, LineKind, StatementLine};
 use crate::provider::{Inquiry, PaymentProvider};
-use crate::store::{finding, payment, settlement, statement};
+use crate::store::payment::{self, Payment};
+use crate::store::{finding, refund, settlement, statement};
 
 /// When a day is looked at: this long after midnight in Thailand, in hours. Banks close their day first.
 const LOOK_AFTER_H: i64 = 2;
@@ -142,12 +143,8 @@ impl Service {
             for (payment, answer) in some.iter().zip(answers.await) {
                 match answer {
                     Ok(Inquiry::Paid(transfers)) => lines.extend(transfers.into_iter().map(line_of)),
-                    // What came and went is compared where we counted it; elsewhere it is not counted now.
                     Ok(Inquiry::GivenBack(transfer)) => {
-                        let known = settlement::settlements_of(&self.database, &[payment.id]).await?;
-                        if known.iter().any(|known| known.provider_txn_id == transfer.provider_txn_id) {
-                            lines.push(line_of(transfer));
-                        }
+                        lines.extend(self.lines_given_back(payment, transfer).await?);
                     }
                     Ok(Inquiry::Pending | Inquiry::Expired | Inquiry::Cancelled | Inquiry::NotFound) => {}
                     Err(error) => {
@@ -164,6 +161,31 @@ impl Service {
             Some(last) if full => Collected::UpTo(last.id),
             _ => Collected::All,
         })
+    }
+
+    /// Money that came and went, as an account of the day would tell it: where we counted it. Elsewhere
+    /// it is not counted now.
+    async fn lines_given_back(
+        &self,
+        payment: &Payment,
+        transfer: Evidence,
+    ) -> Result<Vec<StatementLine>, Error> {
+        let counted = settlement::settlements_of(&self.database, &[payment.id]).await?;
+        let counted = counted.iter().find(|counted| counted.provider_txn_id == transfer.provider_txn_id);
+        let Some(counted) = counted else { return Ok(Vec::new()) };
+        let refunds = refund::refunds_of(&self.database, &[payment.bill_id]).await?;
+        let ours = refunds.iter().find(|refund| {
+            refund.settlement_id == counted.id && refund.amount_satang == transfer.amount_satang
+        });
+        let came = line_of(transfer);
+        let went = StatementLine {
+            kind: LineKind::Refund,
+            // One that nobody here ordered goes by the transfer's number.
+            line_id: ours.map_or_else(|| came.line_id.clone(), |refund| refund.id.hyphenated().to_string()),
+            reference: String::new(),
+            ..came.clone()
+        };
+        Ok(vec![came, went])
     }
 
     async fn keep_lines(&self, provider: &str, day: NaiveDate, lines: &[StatementLine]) -> Result<(), Error> {

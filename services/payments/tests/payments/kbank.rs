@@ -112,6 +112,22 @@ async fn money_that_came_and_was_voided_on_one_day_is_no_difference_at_night() {
 }
 
 #[tokio::test]
+async fn a_void_that_nobody_here_ordered_is_found_at_night() {
+    for world in worlds().await {
+        let who = world.citizen();
+        let (bill, _) = world.bill(&who).await;
+        let payment = world.started(&who, &bill, "PROMPTPAY_QR").await;
+        world.pay(&payment, "").await;
+        world.until_settled(&who, &bill).await;
+        void_at_bank(&world).await;
+        world.pass(TO_THE_NIGHT_S).await;
+        let found = world.findings(&world.officer(1)).await;
+        let told = (&found[0]["kind"], &found[0]["status"], &found[0]["bill"]["id"], &found[1]);
+        assert_eq!(told, (&json!("REFUND_MISSING_US"), &json!("OPEN"), &json!(bill), &json!(null)));
+    }
+}
+
+#[tokio::test]
 async fn money_that_the_bank_voided_before_we_heard_of_it_settles_nothing() {
     for world in worlds().await {
         let who = world.citizen();
