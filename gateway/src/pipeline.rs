@@ -85,6 +85,7 @@ async fn stages(door: &Arc<Door>, wish: &Wish, request: Request, id: &RequestId)
     let asked = document::read(request, &door.limits).await?;
     let prepared = prepare(door, &asker, asked).await?;
     wish.check_kind(prepared.kind())?;
+    wish.check_given(&door.engine, &prepared)?;
     run(door, asker, prepared).await
 }
 

@@ -31,8 +31,9 @@ impl LocalizedText {
         self.en.as_deref()
     }
 
-    /// In the language asked for (BCP 47, such as `en` or `th-TH`); Thai when there is no other.
-    async fn text(&self, #[graphql(default = "th")] language: String) -> Result<&str> {
+    /// In the language asked for (BCP 47, such as `en` or `th-TH`); Thai when there is no other, or none is named.
+    async fn text(&self, language: Option<String>) -> Result<&str> {
+        let language = language.unwrap_or_default();
         let primary = language.split('-').next().unwrap_or_default();
         Ok(if primary.eq_ignore_ascii_case("en") { self.en.as_deref().unwrap_or(&self.th) } else { &self.th })
     }

@@ -145,3 +145,32 @@ async fn a_megabyte_of_variables_costs_little_and_more_is_not_read() {
     assert_eq!((status, code(&answer)), (StatusCode::PAYLOAD_TOO_LARGE, "BAD_USER_INPUT"));
     assert_eq!(nobody.query("{ __typename }", json!({})).await["data"]["__typename"], "Query");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_national_number_is_not_taken_from_an_address() {
+    let place = Installation::start().await;
+    let officer = Person::officer(&place, "officer-nonthaburi").await;
+    let by_variable =
+        "query($number: NationalId) { officerQueue(filter: {applicantNumber: $number}) { nodes { id } } }";
+    let written_out = r#"{ officerQueue(filter: {applicantNumber: "1100100001015"}) { nodes { id } } }"#;
+    let no_number = "{ officerQueue { nodes { id } } }";
+    let variables = r#"{"number": "1100100001015"}"#;
+    for (query, variables, allowed) in [
+        (by_variable, variables, false),
+        (written_out, "{}", false),
+        (by_variable, "{}", true),
+        (no_number, "{}", true),
+    ] {
+        let asked = [("query", query), ("variables", variables)];
+        let get = place.http.get(format!("{}/graphql", place.url)).query(&asked);
+        let response =
+            get.header("accept", NEW).bearer_auth(officer.token.as_deref().unwrap()).send().await.unwrap();
+        if allowed {
+            assert_eq!(response.status(), StatusCode::OK, "{query}");
+            continue;
+        }
+        let (status, answer) = refused(response).await;
+        assert_eq!((status, code(&answer)), (StatusCode::METHOD_NOT_ALLOWED, "BAD_USER_INPUT"), "{answer}");
+        assert!(!answer.to_string().contains("1100100001015"), "{answer}");
+    }
+}

@@ -101,11 +101,7 @@ async fn a_refund_that_the_wallet_refuses_is_completed_by_two_officers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_night_the_bank_s_account_of_the_day_finds_money_of_no_bill() {
-    let mut place = Installation::start().await;
-    let mut settings = payments::Config::sandbox(&place.url);
-    // Somebody has to look after what is nobody's.
-    settings.operator_agency = "nonthaburi".into();
-    place.restart_with(|config| config.payments = Some(settings)).await;
+    let place = Installation::start().await;
     let stray = payments::qr::BillPayment {
         biller_id: "099400000010401".into(),
         reference1: "PAIDFORNOTHING".into(),
@@ -117,7 +113,7 @@ async fn at_night_the_bank_s_account_of_the_day_finds_money_of_no_bill() {
     assert!(pay(&place, &payment, "").await.is_success());
     place.pass(30 * 3_600).await;
     let found = eventually("a finding", || async {
-        let officer = Person::officer(&place, "officer-nonthaburi").await;
+        let officer = Person::officer(&place, "officer-dga").await;
         let listed = officer.ask("OfficerFindings", json!({"filter": {"kind": "MISSING_US"}})).await;
         Some(listed["findings"]["nodes"][0].clone()).filter(|finding| !finding.is_null())
     })
@@ -125,4 +121,22 @@ async fn at_night_the_bank_s_account_of_the_day_finds_money_of_no_bill() {
     assert_eq!((&found["status"], &found["theirs"]["amount"]), (&json!("OPEN"), &json!("42.00")));
     let elsewhere = Person::officer(&place, "officer-chiangmai").await;
     assert_eq!(elsewhere.ask("OfficerFindings", json!({})).await["findings"]["nodes"], json!([]));
+
+    // Nobody's money is looked after by the operator, and given back by two.
+    let officer = Person::officer(&place, "officer-dga").await;
+    let input = json!({
+        "idempotencyKey": key(), "findingId": found["id"], "resolution": "PAID_BACK", "reference": "TR-42",
+    });
+    let proposed = officer.ask("ProposeFindingResolution", json!({ "input": input })).await;
+    let proposal = &proposed["proposeFindingResolution"]["proposal"];
+    assert_eq!(proposal["status"], "OPEN", "{proposed}");
+    let decision =
+        || json!({"input": {"idempotencyKey": key(), "proposalId": proposal["id"], "confirm": true}});
+    let alone = officer.ask("DecideProposal", decision()).await;
+    assert_eq!(alone["decideProposal"]["__typename"], "StateProblem", "{alone}");
+    let second = Person::officer(&place, "approver-dga").await;
+    let confirmed = second.ask("DecideProposal", decision()).await;
+    assert_eq!(confirmed["decideProposal"]["proposal"]["status"], "CONFIRMED", "{confirmed}");
+    let listed = second.ask("OfficerFindings", json!({"filter": {"kind": "MISSING_US"}})).await;
+    assert_eq!(listed["findings"]["nodes"][0]["resolution"], "PAID_BACK", "{listed}");
 }

@@ -219,7 +219,7 @@ impl Rules {
 }
 
 /// The types a given value is made of, as far as it holds anything of them.
-fn types_within(schema: &Schema, name: &str, value: &Value, types: &mut BTreeSet<String>) {
+pub(crate) fn types_within(schema: &Schema, name: &str, value: &Value, types: &mut BTreeSet<String>) {
     if value.is_null() {
         return;
     }

@@ -119,6 +119,7 @@ pub(crate) struct Operation {
 /// A request that is known to be answerable: the operation's plan and its coerced variables.
 #[derive(Clone)]
 pub struct Prepared {
+    pub(crate) document: Arc<Document>,
     pub(crate) operation: Arc<Operation>,
     pub(crate) variables: Arc<Map<String, serde_json::Value>>,
     /// The same variables, as subgraphs get them.
@@ -278,7 +279,8 @@ impl Engine {
         for (name, value) in &asked.variables {
             values.push(Key::from(&*wire_name(name)), from_json(value.clone()));
         }
-        Ok(Prepared { operation, variables: Arc::new(asked.variables), values: Arc::new(values) })
+        let variables = Arc::new(asked.variables);
+        Ok(Prepared { document: asked.document, operation, variables, values: Arc::new(values) })
     }
 
     /// Answers a query or a mutation.

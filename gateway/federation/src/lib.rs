@@ -11,6 +11,7 @@ mod document;
 mod engine;
 mod error;
 mod execute;
+mod given;
 mod http;
 mod in_process;
 mod introspect;

@@ -2,10 +2,13 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use federation::OperationKind;
+use federation::{Engine, OperationKind, Prepared};
 use graphql::ErrorCode;
 
 use super::Refusal;
+
+/// The scalar for numbers of persons.
+const NATIONAL_ID: &str = "NationalId";
 
 /// The form of one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +65,16 @@ impl Wish {
             let message = "The answer comes as application/graphql-response+json, application/json, \
                            text/event-stream, or multipart/mixed for subscriptions.";
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message));
+        }
+        Ok(())
+    }
+
+    /// Refuses what is not to stand in an address: addresses are logged by everyone on the way.
+    pub fn check_given(&self, engine: &Engine, prepared: &Prepared) -> Result<(), Refusal> {
+        if self.method == Method::GET && engine.is_given(prepared, NATIONAL_ID) {
+            let message = "A national number is sent with POST.";
+            let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::BadUserInput, message);
+            return Err(Refusal { allow: Some("POST"), ..refusal });
         }
         Ok(())
     }

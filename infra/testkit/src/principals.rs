@@ -40,7 +40,14 @@ pub fn officer(officer_id: Uuid, agency: &str, now: DateTime<Utc>) -> Principal 
         authenticated_at: now,
         client_id: "officer-desk".into(),
         session_id: Uuid::from_u128(officer_id.as_u128() ^ 1),
-        scopes: scopes(&["profile:read", "cases:read", "cases:write", "catalogue:edit", "books:read", "books:write"]),
+        scopes: scopes(&[
+            "profile:read",
+            "cases:read",
+            "cases:write",
+            "catalogue:edit",
+            "books:read",
+            "books:write",
+        ]),
     })
 }
 

@@ -119,10 +119,12 @@ async fn a_message_carries_all_that_an_application_pins() {
 #[tokio::test]
 async fn a_manual_that_counts_every_day_says_so_to_citizens_and_to_applications() {
     for setting in settings().await {
-        let (working, calendar) = ("legal_days = { days = 30,", "legal_days = { counted = \"calendar\", days = 30,");
+        let (working, calendar) =
+            ("legal_days = { days = 30,", "legal_days = { counted = \"calendar\", days = 30,");
         let file = edited("public_services/LAO-01.toml", working, calendar);
         setting.service.apply(&[file], Edits::Keep).await.unwrap();
-        let document = r#"{ publicService(code: "LAO-01") { offerings(first: 10) { nodes { legalDaysCounted } } } }"#;
+        let document =
+            r#"{ publicService(code: "LAO-01") { offerings(first: 10) { nodes { legalDaysCounted } } } }"#;
         let data = setting.ask(document, json!({})).await;
         for offering in data["publicService"]["offerings"]["nodes"].as_array().unwrap() {
             assert_eq!(offering["legalDaysCounted"], "CALENDAR", "{data}");

@@ -134,7 +134,13 @@ mod tests {
             source: None,
             note: None,
         };
-        let legal_days = LegalDays { days: -1, counted: DaysCounted::Working, status: FactStatus::Sample, source: None, note: None };
+        let legal_days = LegalDays {
+            days: -1,
+            counted: DaysCounted::Working,
+            status: FactStatus::Sample,
+            source: None,
+            note: None,
+        };
         let contact = Contact {
             name: LocalizedText::new("สำนักงาน", "Office"),
             url: Some("http://example.go.th".into()),
