@@ -8,7 +8,7 @@ run: ## builds and starts everything: SQLite under data/, sandbox, demo data
 	cargo build --workspace --bin pratu
 	$(PRATU) serve
 
-test: ## every test, on SQLite and (where the machine has it) PostgreSQL
+test: ## every test, on SQLite and PostgreSQL (installed when absent)
 	infra/test
 
 check: schema-check ## formatting, lints, docs, licences and sources, checked-in schema

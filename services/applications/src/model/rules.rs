@@ -139,7 +139,7 @@ pub fn thai_day(at: DateTime<Utc>) -> NaiveDate {
     thai(at).date_naive()
 }
 
-/// The first instant of a day in Thailand. A day outside [`YEARS`] counts as the first of the nearest year
+/// The first instant of a day in Thailand. A day outside `YEARS` counts as the first of the nearest year
 /// within: not every engine knows such days, and the calendar's very first has no instant at all.
 pub fn beginning_of(day: NaiveDate) -> DateTime<Utc> {
     let year = day.year().clamp(*YEARS.start(), *YEARS.end());
