@@ -14,6 +14,7 @@ mod join;
 mod provided;
 mod renamed;
 mod required;
+mod roots;
 mod shapes;
 
 use std::collections::{HashMap, HashSet};

@@ -12,6 +12,7 @@ use hive_router_query_planner::ast::selection_set::SelectionSet;
 
 use super::join::{self, text};
 use super::renamed::Renamed;
+use super::roots::Roots;
 use crate::schema::type_name;
 
 pub(super) struct KeyObjects {
@@ -19,7 +20,7 @@ pub(super) struct KeyObjects {
     held: HashMap<(String, String), query::SelectionSet>,
     /// What each field returns.
     returned: HashMap<(String, String), String>,
-    roots: [String; 3],
+    roots: Roots,
     /// What the names of fields that are asked for again begin with. No field of the schema does; what a client
     /// calls a field has got another name already where it begins like one of ours.
     prefix: String,
@@ -31,16 +32,10 @@ pub(super) struct Again(Option<String>);
 
 impl KeyObjects {
     pub fn new(supergraph: &ast::Document) -> Self {
-        let name = |name: Option<&String>| name.cloned().unwrap_or_default();
-        let roots = [
-            name(supergraph.query_type_name()),
-            name(supergraph.mutation_type_name()),
-            name(supergraph.subscription_type_name()),
-        ];
         let mut known = KeyObjects {
             held: HashMap::new(),
             returned: HashMap::new(),
-            roots,
+            roots: Roots::new(supergraph),
             prefix: "_again_".to_owned(),
         };
         for definition in join::definitions(supergraph) {
@@ -77,19 +72,7 @@ impl KeyObjects {
             return Again::default();
         }
         let mut changed = false;
-        for definition in &mut document.definitions {
-            let (root, set) = match definition {
-                query::Definition::Operation(query::OperationDefinition::Query(it)) => {
-                    (&self.roots[0], &mut it.selection_set)
-                }
-                query::Definition::Operation(query::OperationDefinition::Mutation(it)) => {
-                    (&self.roots[1], &mut it.selection_set)
-                }
-                query::Definition::Operation(query::OperationDefinition::Subscription(it)) => {
-                    (&self.roots[2], &mut it.selection_set)
-                }
-                _ => continue,
-            };
+        for (root, set) in self.roots.selections(document) {
             changed |= self.set(set, root);
         }
         Again(changed.then(|| self.prefix.clone()))

@@ -13,6 +13,7 @@ use graphql_tools::static_graphql::{query, schema as ast};
 use super::again::Again;
 use super::divide::Parts;
 use super::join::{self, text};
+use super::roots::Roots;
 use crate::plan::{Path, PathStep, Requirement, Rewrite, RewriteStep};
 use crate::schema::type_name;
 
@@ -28,9 +29,7 @@ pub(super) struct InterfaceObjects {
     returned: HashMap<(String, String), String>,
     /// Fields that subgraphs need of each other, by name.
     needed: BTreeSet<String>,
-    query: String,
-    mutation: String,
-    subscription: String,
+    roots: Roots,
 }
 
 /// The types of which fields of such interfaces are asked for, by where; nothing where it is all of them.
@@ -41,10 +40,7 @@ impl InterfaceObjects {
     pub fn new(supergraph: &ast::Document) -> Self {
         let mut known = InterfaceObjects::default();
         let graphs = join::graph_names(supergraph);
-        let name = |name: Option<&String>| name.cloned().unwrap_or_default();
-        known.query = name(supergraph.query_type_name());
-        known.mutation = name(supergraph.mutation_type_name());
-        known.subscription = name(supergraph.subscription_type_name());
+        known.roots = Roots::new(supergraph);
         for definition in join::definitions(supergraph) {
             let ty = type_name(definition);
             for join in join::named(join::directives(definition), "join__type") {
@@ -100,19 +96,7 @@ impl InterfaceObjects {
         if self.interfaces.is_empty() {
             return wanted;
         }
-        for definition in &mut document.definitions {
-            let (root, set) = match definition {
-                query::Definition::Operation(query::OperationDefinition::Query(operation)) => {
-                    (&self.query, &mut operation.selection_set)
-                }
-                query::Definition::Operation(query::OperationDefinition::Mutation(operation)) => {
-                    (&self.mutation, &mut operation.selection_set)
-                }
-                query::Definition::Operation(query::OperationDefinition::Subscription(operation)) => {
-                    (&self.subscription, &mut operation.selection_set)
-                }
-                _ => continue,
-            };
+        for (root, set) in self.roots.selections(document) {
             self.set(set, root);
             self.note(set, root, None, &mut Vec::new(), &mut wanted);
         }

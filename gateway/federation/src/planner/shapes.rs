@@ -14,11 +14,12 @@ use hive_router_query_planner::ast::selection_set::{InlineFragmentSelection, Sel
 
 use super::join::{self, text};
 use super::renamed::Renamed;
+use super::roots::Roots;
 use crate::schema::type_name;
 
 pub(super) struct Shapes {
     fields: HashMap<(String, String), Field>,
-    roots: [String; 3],
+    roots: Roots,
 }
 
 struct Field {
@@ -52,13 +53,7 @@ impl Shapes {
                 fields.insert((type_name(definition).to_owned(), field.name.clone()), known);
             }
         }
-        let name = |name: Option<&String>| name.cloned().unwrap_or_default();
-        let roots = [
-            name(supergraph.query_type_name()),
-            name(supergraph.mutation_type_name()),
-            name(supergraph.subscription_type_name()),
-        ];
-        Shapes { fields, roots }
+        Shapes { fields, roots: Roots::new(supergraph) }
     }
 
     /// Gives fields other names where they need them.
@@ -68,15 +63,10 @@ impl Shapes {
         operation: &mut SubgraphFetchOperation,
         kind: crate::OperationKind,
     ) -> Vec<Renamed> {
-        let root = match kind {
-            crate::OperationKind::Query => &self.roots[0],
-            crate::OperationKind::Mutation => &self.roots[1],
-            crate::OperationKind::Subscription => &self.roots[2],
-        };
         let document = &operation.document;
         let set = in_place(&document.operation.selection_set, &document.fragments);
         let mut tree = Tree { shapes: self, subgraph, nodes: Vec::new(), renamed: Vec::new() };
-        let top = tree.read(&set, root);
+        let top = tree.read(&set, self.roots.of(kind));
         tree.settle(top, &mut Vec::new());
         if tree.renamed.is_empty() {
             return Vec::new();
