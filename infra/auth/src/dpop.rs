@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cache::Seen;
 use clock::Clock;
 use http::HeaderMap;
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey};
-use moka::policy::EvictionPolicy;
-use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
 use sha2::{Digest, Sha256};
@@ -34,8 +33,6 @@ const AGE_S_MAX: i64 = 60;
 const AHEAD_S_MAX: i64 = 10;
 /// Longer than any proof can be taken.
 const MEMORY: Duration = Duration::from_secs(120);
-/// Proofs remembered at once, about 100 bytes each.
-const REMEMBERED_MAX: u64 = 1_000_000;
 const RSA_MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=512;
 /// Parts of a JWK that are its public key: RFC 7638 section 3.2 and RFC 8037 section 2.
 const PUBLIC: [&str; 6] = ["kty", "crv", "x", "y", "n", "e"];
@@ -60,7 +57,7 @@ pub struct Asked<'a> {
 /// Checks proofs, and takes each once. Cloning shares the memory.
 #[derive(Clone)]
 pub struct ProofVerifier {
-    taken: Cache<[u8; 32], ()>,
+    taken: Seen,
     clock: Clock,
 }
 
@@ -95,17 +92,16 @@ pub fn proof(headers: &HeaderMap) -> Result<Option<&str>, ProofFault> {
 
 impl ProofVerifier {
     pub fn new(clock: Clock) -> Self {
-        let taken = Cache::builder()
-            .max_capacity(REMEMBERED_MAX)
-            // By default a full memory would rather forget the newest.
-            .eviction_policy(EvictionPolicy::lru())
-            .time_to_live(MEMORY)
-            .build();
-        Self { taken, clock }
+        Self { taken: Seen::new(None), clock }
+    }
+
+    /// The same, remembering together with the other processes.
+    pub fn sharing(self, seen: Seen) -> Self {
+        Self { taken: seen, ..self }
     }
 
     /// Checks a proof, takes it, and gives the thumbprint (RFC 7638) of its key.
-    pub fn verify(&self, proof: &str, asked: &Asked<'_>) -> Result<String, ProofFault> {
+    pub async fn verify(&self, proof: &str, asked: &Asked<'_>) -> Result<String, ProofFault> {
         if proof.len() > PROOF_BYTES_MAX {
             return Err(ProofFault("the proof is too long"));
         }
@@ -115,9 +111,9 @@ impl ProofVerifier {
         let claims = signed(proof, alg, &jwk)?;
         self.check(&claims, asked)?;
         let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KEY)?;
-        let number = Sha256::digest(format!("{thumbprint}.{}", claims.jti)).into();
+        let number = format!("{thumbprint}.{}", claims.jti);
         // Last, so that nothing but a good proof costs memory.
-        if !self.taken.entry(number).or_insert(()).is_fresh() {
+        if !self.taken.first_time("dpop-proof", number.as_bytes(), MEMORY).await {
             return Err(ProofFault("the proof was used before"));
         }
         Ok(thumbprint)

@@ -65,6 +65,8 @@ pub enum Role {
     Approver,
     /// Sees to persons' rights over their data, whatever agency holds it.
     DataProtection,
+    /// Runs this platform, whoever gives the services: closes and opens what is on it.
+    Operator,
 }
 
 impl Principal {

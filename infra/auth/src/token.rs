@@ -1,6 +1,7 @@
 //! Access tokens: `at+jwt` (RFC 9068), ES256, checked against keys this process holds.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
@@ -108,6 +109,8 @@ impl Keys {
 #[derive(Clone)]
 pub struct EndedSessions {
     ids: moka::sync::Cache<Uuid, ()>,
+    /// How many were ever added.
+    count: Arc<AtomicU64>,
 }
 
 impl Default for EndedSessions {
@@ -117,13 +120,20 @@ impl Default for EndedSessions {
             // By default a full cache would rather refuse a newcomer.
             .eviction_policy(moka::policy::EvictionPolicy::lru())
             .time_to_live(ENDED_MEMORY);
-        Self { ids: ids.build() }
+        Self { ids: ids.build(), count: Arc::default() }
     }
 }
 
 impl EndedSessions {
     pub fn add(&self, session_id: Uuid) {
-        self.ids.insert(session_id, ());
+        if self.ids.entry(session_id).or_insert(()).is_fresh() {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many there ever were: another number means news for other processes.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     pub fn contains(&self, session_id: Uuid) -> bool {
@@ -148,13 +158,18 @@ impl TokenVerifier {
         Self { issuer: issuer.to_owned(), audience: audience.to_owned(), keys, ended, proofs, clock }
     }
 
+    /// The same, taking each proof of a key once among all processes.
+    pub fn sharing(self, seen: cache::Seen) -> Self {
+        Self { proofs: self.proofs.sharing(seen), ..self }
+    }
+
     /// Whether `session_id` has ended while its tokens may still be alive.
     pub fn has_ended(&self, session_id: Uuid) -> bool {
         self.ended.contains(session_id)
     }
 
     /// Who makes a request to `path` of ours; `None` when it brings no token.
-    pub fn identify(
+    pub async fn identify(
         &self,
         method: &Method,
         path: &str,
@@ -163,7 +178,7 @@ impl TokenVerifier {
         let Some(Brought { scheme, token }) = Brought::of(headers)? else { return Ok(None) };
         let identified = match scheme {
             Scheme::Bearer => self.verify(token),
-            Scheme::Dpop => self.verify_held(token, method, path, headers),
+            Scheme::Dpop => self.verify_held(token, method, path, headers).await,
         };
         identified.map(Some).map_err(|error| Unidentified { scheme, error })
     }
@@ -178,7 +193,7 @@ impl TokenVerifier {
     }
 
     /// Checks a token that only the holder of a key may use, and the proof that this is who asks.
-    fn verify_held(
+    async fn verify_held(
         &self,
         token: &str,
         method: &Method,
@@ -191,7 +206,7 @@ impl TokenVerifier {
         let asked = Asked { method: method.as_str(), url: &url, access_token: Some(token) };
         let proof = crate::dpop::proof(headers).map_err(TokenError::Proof)?;
         let proof = proof.ok_or(TokenError::Proof(ProofFault("there is no DPoP header")))?;
-        let key = self.proofs.verify(proof, &asked).map_err(TokenError::Proof)?;
+        let key = self.proofs.verify(proof, &asked).await.map_err(TokenError::Proof)?;
         if key != bound_to.jkt {
             return Err(TokenError::Proof(ProofFault("the key is not the one that the token is bound to")));
         }
