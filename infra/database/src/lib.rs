@@ -4,19 +4,29 @@
 //! Queries use `$1` placeholders and the dialect both engines understand; definitions are written
 //! per engine under `migrations/`; the little that differs is a named function of [`Engine`].
 
+mod address;
 mod engine;
 mod error;
 mod migration;
 mod open;
+mod postgres;
+mod provision;
+mod replica;
 mod row;
+mod settings;
+mod sqlite;
+mod target;
 mod transaction;
 mod value;
 
 pub use engine::Engine;
 pub use error::Error;
 pub use migration::Migrations;
-pub use open::{Database, Target};
+pub use open::Database;
+pub use provision::{Provisioned, provision};
 pub use row::{Column, Row};
+pub use settings::{Migrate, Settings};
+pub use target::{Server, Target};
 pub use transaction::Tx;
 pub use value::Value;
 

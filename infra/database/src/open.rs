@@ -1,103 +1,86 @@
 //! Opening a service's database and asking it one statement at a time.
 
 use std::panic::Location;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use failpoint::{Point, reach_at};
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
 
-use crate::migration::migrator;
+use crate::migration::{check, migrate};
+use crate::postgres::Postgres;
+use crate::sqlite::Sqlite;
 use crate::transaction::Inner;
-use crate::{Engine, Error, Migrations, Queryable, Row, Tx, Value, row, value};
+use crate::{Engine, Error, Migrate, Migrations, Queryable, Row, Target, Tx, Value, row, value};
 
-const READERS_MAX: u32 = 4;
-const POSTGRES_CONNECTIONS_MAX: u32 = 8;
-const ACQUIRE_TIMEOUT_MS: u64 = 5_000;
-const BUSY_TIMEOUT_MS: u64 = 5_000;
-const STATEMENT_TIMEOUT_MS: &str = "5000";
-
-/// Where databases live.
-#[derive(Clone, Debug)]
-pub enum Target {
-    /// A directory with one SQLite file per service; one process at a time.
-    Embedded {
-        directory: PathBuf,
-        /// Whether a commit waits for the disk. Only throw-away test data goes without.
-        durable: bool,
-    },
-    /// A PostgreSQL server; one schema per service.
-    Postgres { url: String },
-}
-
-impl Target {
-    /// SQLite files in `directory`, safe against power loss.
-    pub fn embedded(directory: impl Into<PathBuf>) -> Self {
-        Self::Embedded { directory: directory.into(), durable: true }
-    }
-}
+/// Partitions are made so long before they are needed: nobody has to hurry when it does not work.
+const PARTITIONS_AHEAD_DAYS: i64 = 92;
 
 /// One service's database. Cloning shares the connections.
 #[derive(Clone, Debug)]
 pub struct Database {
     pools: Pools,
-    /// Locked as long as the database is open, so that a second process refuses to start.
-    lock: Option<Arc<std::fs::File>>,
 }
 
 #[derive(Clone, Debug)]
 enum Pools {
-    /// SQLite has one writer: transactions queue for its single connection instead of colliding.
-    Sqlite {
-        readers: SqlitePool,
-        writer: SqlitePool,
-    },
-    Postgres(PgPool),
+    Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl Database {
-    /// Opens (and creates, when absent) the database of `service` and applies its migrations.
+    /// Opens (and creates, when absent) the database of `service` and applies its migrations, or, where
+    /// that is somebody else's task, refuses tables that lack them.
     pub async fn open(target: &Target, service: &str, migrations: &[&Migrations]) -> Result<Self, Error> {
-        match target {
-            Target::Embedded { directory, durable } => {
-                open_sqlite(directory, *durable, service, migrations).await
+        let pools = match (target, target.server()) {
+            (Target::Embedded { directory, durable }, _) => {
+                Pools::Sqlite(Sqlite::open(directory, *durable, service, migrations).await?)
             }
-            Target::Postgres { url } => open_postgres(url, service, migrations).await,
+            (_, server) => {
+                let server = server.unwrap_or_default();
+                let before = server.settings.migrate == Some(Migrate::Before);
+                if !before {
+                    migrate(&server, service, migrations).await?;
+                }
+                let postgres = Postgres::connect(&server, service, false).await?;
+                if before {
+                    check(&postgres, service, migrations).await?;
+                }
+                Pools::Postgres(postgres)
+            }
+        };
+        Ok(Self { pools })
+    }
+
+    /// Brings the tables of `service` up to date and leaves: for a job before any process starts. Works
+    /// under the address without a role of its own, whose role owns the tables.
+    pub async fn migrate(target: &Target, service: &str, migrations: &[&Migrations]) -> Result<(), Error> {
+        match target.server() {
+            Some(server) => migrate(&server, service, migrations).await,
+            None => {
+                Self::open(target, service, migrations).await?.close().await;
+                Ok(())
+            }
         }
     }
 
     /// Looks on while another process serves: what is committed can be read, nothing can be changed.
     pub async fn observe(target: &Target, service: &str) -> Result<Self, Error> {
-        match target {
-            Target::Embedded { directory, .. } => {
-                let file = directory.join(format!("{service}.sqlite"));
-                let options = SqliteConnectOptions::new()
-                    .filename(file)
-                    .read_only(true)
-                    .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
-                let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-                Ok(Self { pools: Pools::Sqlite { readers: pool.clone(), writer: pool }, lock: None })
+        let pools = match (target, target.server()) {
+            (Target::Embedded { directory, .. }, _) => {
+                Pools::Sqlite(Sqlite::observe(directory, service).await?)
             }
-            Target::Postgres { url } => {
-                let options =
-                    postgres_options(url, service)?.options([("default_transaction_read_only", "on")]);
-                let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-                Ok(Self { pools: Pools::Postgres(pool), lock: None })
+            (_, server) => {
+                Pools::Postgres(Postgres::connect(&server.unwrap_or_default(), service, true).await?)
             }
-        }
+        };
+        Ok(Self { pools })
     }
 
     /// Begins a transaction; dropping it undoes it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let inner = match &self.pools {
             // Immediate: a deferred transaction that reads and then writes can fail as busy.
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(writer.begin_with("begin immediate").await?),
-            Pools::Postgres(pool) => Inner::Postgres(pool.begin().await?),
+            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.writer.begin_with("begin immediate").await?),
+            Pools::Postgres(postgres) => Inner::Postgres(postgres.begin().await?),
         };
         Ok(Tx::new(inner))
     }
@@ -105,8 +88,17 @@ impl Database {
     /// All rows of a statement.
     pub async fn rows(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         match &self.pools {
-            Pools::Sqlite { readers, .. } => row::sqlite(value::sqlite(sql, args).fetch_all(readers).await?),
-            Pools::Postgres(pool) => row::postgres(value::postgres(sql, args).fetch_all(pool).await?),
+            Pools::Sqlite(sqlite) => row::sqlite(value::sqlite(sql, args).fetch_all(&sqlite.readers).await?),
+            Pools::Postgres(postgres) => postgres.rows(sql, args).await,
+        }
+    }
+
+    /// All rows of a statement, which may be as old as a replica is allowed to be. For lists that one
+    /// looks at; never for what one decides by, has just written oneself, or keeps in a cache.
+    pub async fn rows_maybe_stale(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
+        match &self.pools {
+            Pools::Sqlite(_) => self.rows(sql, args).await,
+            Pools::Postgres(postgres) => postgres.rows_maybe_stale(sql, args).await,
         }
     }
 
@@ -122,10 +114,10 @@ impl Database {
         async move {
             reach_at(Point::BeforeWrite, at);
             let done = match &self.pools {
-                Pools::Sqlite { writer, .. } => {
-                    value::sqlite(sql, args).execute(writer).await?.rows_affected()
+                Pools::Sqlite(sqlite) => {
+                    value::sqlite(sql, args).execute(&sqlite.writer).await?.rows_affected()
                 }
-                Pools::Postgres(pool) => value::postgres(sql, args).execute(pool).await?.rows_affected(),
+                Pools::Postgres(postgres) => postgres.execute(sql, args).await?,
             };
             reach_at(Point::AfterWrite, at);
             Ok(done)
@@ -135,7 +127,7 @@ impl Database {
     /// Which engine answers.
     pub fn engine(&self) -> Engine {
         match &self.pools {
-            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Sqlite(_) => Engine::Sqlite,
             Pools::Postgres(_) => Engine::Postgres,
         }
     }
@@ -149,8 +141,9 @@ impl Database {
     /// it until then; PostgreSQL's old row versions and logs are the operator's to clear away. Fails while
     /// somebody still reads what was before: to be tried again.
     pub async fn scrub(&self) -> Result<(), Error> {
-        if let Pools::Sqlite { writer, .. } = &self.pools {
-            let row = value::sqlite("pragma wal_checkpoint(truncate)", Vec::new()).fetch_one(writer).await?;
+        if let Pools::Sqlite(sqlite) = &self.pools {
+            let checkpoint = value::sqlite("pragma wal_checkpoint(truncate)", Vec::new());
+            let row = checkpoint.fetch_one(&sqlite.writer).await?;
             // The statement itself succeeds either way.
             if sqlx::Row::try_get::<i64, _>(&row, "busy")? != 0 {
                 return Err(Error::Read);
@@ -159,17 +152,22 @@ impl Database {
         Ok(())
     }
 
+    /// Makes the partitions that rows will need within the next months, where a table has any, by a
+    /// function of the service's own migrations; tells how many.
+    pub async fn make_partitions(&self, function: &'static str, now: DateTime<Utc>) -> Result<i64, Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(0);
+        }
+        let until = now + chrono::Duration::days(PARTITIONS_AHEAD_DAYS);
+        let row = self.row(&format!("select {function}($1) as made"), vec![until.into()]).await?;
+        row.map_or(Ok(0), |row| row.get("made"))
+    }
+
     /// Waits for running statements and closes the connections.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, writer } => {
-                readers.close().await;
-                writer.close().await;
-            }
-            Pools::Postgres(pool) => pool.close().await,
-        }
-        if let Some(Err(error)) = self.lock.as_ref().map(|lock| lock.unlock()) {
-            tracing::warn!(%error, "the data folder stays locked until this process ends");
+            Pools::Sqlite(sqlite) => sqlite.close().await,
+            Pools::Postgres(postgres) => postgres.close().await,
         }
     }
 }
@@ -186,68 +184,4 @@ impl Queryable for Database {
     fn engine(&self) -> Engine {
         Database::engine(self)
     }
-}
-
-async fn open_sqlite(
-    directory: &Path,
-    durable: bool,
-    service: &str,
-    migrations: &[&Migrations],
-) -> Result<Database, Error> {
-    let at = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Directory { path, source }
-    };
-    std::fs::create_dir_all(directory).map_err(at(directory))?;
-    let lock_path = directory.join(format!("{service}.lock"));
-    let lock = std::fs::File::create(&lock_path).map_err(at(&lock_path))?;
-    lock.try_lock().map_err(|_| Error::InUse { path: lock_path })?;
-
-    let options = SqliteConnectOptions::new()
-        .filename(directory.join(format!("{service}.sqlite")))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(if durable { SqliteSynchronous::Full } else { SqliteSynchronous::Off })
-        .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS))
-        // What is deleted or overwritten is zeroed in the file: a shredded key must not linger there.
-        .pragma("secure_delete", "on")
-        .foreign_keys(true);
-    let pool = || SqlitePoolOptions::new().acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS));
-    let writer = pool().max_connections(1).connect_with(options.clone()).await?;
-    for migration in migrations {
-        let source = migrator(migration.name, migration.sqlite)?.run(&writer).await;
-        source.map_err(|source| Error::Migration { name: migration.name, source })?;
-    }
-    let readers = pool().max_connections(READERS_MAX).connect_with(options.read_only(true)).await?;
-    Ok(Database { pools: Pools::Sqlite { readers, writer }, lock: Some(Arc::new(lock)) })
-}
-
-fn postgres_options(url: &str, service: &str) -> Result<PgConnectOptions, Error> {
-    Ok(PgConnectOptions::from_str(url).map_err(|_| Error::Address)?.options([
-        ("search_path", service),
-        ("statement_timeout", STATEMENT_TIMEOUT_MS),
-        ("client_min_messages", "warning"),
-    ]))
-}
-
-async fn open_postgres(url: &str, service: &str, migrations: &[&Migrations]) -> Result<Database, Error> {
-    let options = postgres_options(url, service)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(POSTGRES_CONNECTIONS_MAX)
-        .acquire_timeout(Duration::from_millis(ACQUIRE_TIMEOUT_MS))
-        .connect_with(options)
-        .await?;
-    let create = format!("create schema if not exists \"{}\"", service.replace('"', ""));
-    // Two processes that start at once may both try: the loser's error is the winner's success.
-    if let Err(error) = value::postgres(&create, Vec::new()).execute(&pool).await {
-        let error = Error::from(error);
-        if !error.is_unique_violation() {
-            return Err(error);
-        }
-    }
-    for migration in migrations {
-        let source = migrator(migration.name, migration.postgres)?.run(&pool).await;
-        source.map_err(|source| Error::Migration { name: migration.name, source })?;
-    }
-    Ok(Database { pools: Pools::Postgres(pool), lock: None })
 }

@@ -3,13 +3,19 @@
 use std::panic::Location;
 
 use failpoint::{Point, reach_at};
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
+use crate::postgres::Session;
 use crate::{Engine, Error, Queryable, Row, Value, row, value};
 
 /// A transaction on one service's database. Dropping it undoes it.
 ///
 /// On SQLite it holds the single writer: never begin a second one of the same database inside it.
+///
+/// Nothing is repeated by itself. Rows are locked in one order and read as committed, so that another
+/// transaction rarely makes one fail; when it does, or a failover, the failure says that it is worth another
+/// try ([`Error::Unavailable`]). Then whoever asked tries again: a client under the same idempotency key, a
+/// relay with the same message, and what was done after all is done once.
 pub struct Tx {
     inner: Inner,
     after_commit: Vec<Box<dyn FnOnce() + Send>>,
@@ -17,7 +23,7 @@ pub struct Tx {
 
 pub(crate) enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Session),
 }
 
 impl Tx {
@@ -61,7 +67,7 @@ impl Tx {
     pub async fn rows(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         match &mut self.inner {
             Inner::Sqlite(tx) => row::sqlite(value::sqlite(sql, args).fetch_all(&mut **tx).await?),
-            Inner::Postgres(tx) => row::postgres(value::postgres(sql, args).fetch_all(&mut **tx).await?),
+            Inner::Postgres(session) => session.rows(sql, args).await,
         }
     }
 
@@ -74,7 +80,7 @@ impl Tx {
     pub async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
         Ok(match &mut self.inner {
             Inner::Sqlite(tx) => value::sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
-            Inner::Postgres(tx) => value::postgres(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Inner::Postgres(session) => session.execute(sql, args).await?,
         })
     }
 

@@ -1,11 +1,13 @@
 //! What tests stand on: throw-away databases on both engines, clocks that move, principals.
 
 mod databases;
+mod plans;
 mod principals;
 mod statements;
 
 pub use databases::{Engines, TestDatabase};
-pub use principals::{citizen, officer};
+pub use plans::{Plan, Plans, excesses};
+pub use principals::{citizen, officer, operator};
 pub use statements::Statements;
 
 use chrono::{DateTime, Utc};

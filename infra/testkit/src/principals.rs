@@ -47,8 +47,16 @@ pub fn officer(officer_id: Uuid, agency: &str, now: DateTime<Utc>) -> Principal 
             "catalogue:edit",
             "books:read",
             "books:write",
+            "switches:write",
         ]),
     })
+}
+
+/// An officer who runs this platform, and no more.
+pub fn operator(officer_id: Uuid, agency: &str, now: DateTime<Utc>) -> Principal {
+    let Principal::Officer(officer) = officer(officer_id, agency, now) else { return Principal::Nobody };
+    let roles = BTreeSet::from([Role::Operator]);
+    Principal::Officer(Officer { roles, scopes: scopes(&["profile:read", "switches:write"]), ..officer })
 }
 
 fn scopes(scopes: &[&str]) -> BTreeSet<String> {

@@ -1,0 +1,2 @@
+-- A file has no partitions: this is PostgreSQL's.
+select 1;
