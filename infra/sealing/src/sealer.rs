@@ -17,7 +17,6 @@ use zeroize::Zeroizing;
 use crate::Keys;
 
 const FORMAT: u8 = 1;
-const KEK_VERSION: i64 = 1;
 const NONCE_BYTES: usize = 12;
 const INDEX_BYTES: usize = 16;
 
@@ -38,6 +37,10 @@ pub enum Error {
     Damaged,
     #[error("the subject's key was shredded: nothing can be sealed for it any more")]
     Shredded,
+    #[error("sealing key {0} is still in use: name it in sealing_keys until `pratu keys rotate` is through")]
+    KeyInUse(String),
+    #[error("blind_index_key is another than the one that everything was indexed with")]
+    OtherIndexKey,
     #[error("a sealed field does not hold what was expected")]
     Content(#[from] serde_json::Error),
 }
@@ -133,7 +136,8 @@ impl Sealer {
     ) -> Result<HashMap<Uuid, SubjectKey>, Error> {
         let named = database.engine().in_uuids("$1");
         let sql = format!(
-            "select subject, wrapped from subject_key where subject in {named} and wrapped is not null"
+            "select subject, wrapped, kek_version from subject_key
+             where subject in {named} and wrapped is not null"
         );
         let rows = database.rows(&sql, args![serde_json::json!(subjects)]).await?;
         rows.iter().map(|row| Ok((row.get("subject")?, self.unwrapped(row)?))).collect()
@@ -151,15 +155,29 @@ impl Sealer {
             return Ok(key);
         }
         let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
-        let wrapped = encrypt(&*self.keys.kek, &*fresh, &key_data(subject));
+        let fresh = SubjectKey { subject, key: Arc::new(Zeroizing::new(fresh.to_vec())) };
+        let wrapped = self.wrapped(&fresh);
         tx.execute(
             "insert into subject_key (subject, kek_version, wrapped, created_at)
              values ($1, $2, $3, $4) on conflict (subject) do nothing",
-            args![subject, KEK_VERSION, wrapped, now],
+            args![subject, self.keys.current.id, wrapped, now],
         )
         .await?;
         // Read back: another transaction may have been first.
         self.key(tx, subject).await?.ok_or(Error::Shredded)
+    }
+
+    /// The same, and nobody else gets it this way until the transaction ends: for what may be begun for a
+    /// subject only so often, or not at all once it is forgotten.
+    pub async fn hold(&self, tx: &mut Tx, subject: Uuid, now: DateTime<Utc>) -> Result<SubjectKey, Error> {
+        let key = self.key_or_new(tx, subject, now).await;
+        let sql = format!("select 1 as one from subject_key where subject = $1{}", tx.engine().for_update());
+        tx.row(&sql, args![subject]).await?;
+        match key {
+            // Whoever held it before may have shredded it.
+            Ok(_) => self.key(tx, subject).await?.ok_or(Error::Shredded),
+            refused => refused,
+        }
     }
 
     /// Finds a value without showing it: equal values of one `column` have equal indexes.
@@ -175,12 +193,15 @@ impl Sealer {
     /// Seals something that belongs to the process itself (a signing key), under the
     /// key-encryption key.
     pub fn seal_own(&self, place: Place<'_>, plaintext: &[u8]) -> Vec<u8> {
-        encrypt(&*self.keys.kek, plaintext, &field_data(Uuid::nil(), place))
+        encrypt(&*self.keys.current.key, plaintext, &field_data(Uuid::nil(), place))
     }
 
     /// Opens what [`Self::seal_own`] sealed.
     pub fn open_own(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, Error> {
-        decrypt(&*self.keys.kek, sealed, &field_data(Uuid::nil(), place))
+        let data = field_data(Uuid::nil(), place);
+        // Few and short: which of a handful of keys sealed it is found by trying.
+        let opened = self.keys.all().find_map(|kek| decrypt(&*kek.key, sealed, &data).ok());
+        opened.ok_or(Error::Damaged)
     }
 
     /// Erases everything sealed for `subject` in this database, for good.
@@ -189,20 +210,39 @@ impl Sealer {
             "insert into subject_key (subject, kek_version, wrapped, created_at, shredded_at)
              values ($1, $2, null, $3, $3)
              on conflict (subject) do update set wrapped = null, shredded_at = $3",
-            args![subject, KEK_VERSION, now],
+            args![subject, self.keys.current.id, now],
         )
         .await?;
         Ok(())
     }
 
     async fn key(&self, database: &mut impl Queryable, subject: Uuid) -> Result<Option<SubjectKey>, Error> {
-        let sql = "select subject, wrapped from subject_key where subject = $1 and wrapped is not null";
+        let sql = "select subject, wrapped, kek_version from subject_key
+                   where subject = $1 and wrapped is not null";
         database.row(sql, args![subject]).await?.map(|row| self.unwrapped(&row)).transpose()
     }
 
-    fn unwrapped(&self, row: &Row) -> Result<SubjectKey, Error> {
-        let subject = row.get("subject")?;
-        let key = decrypt(&*self.keys.kek, &row.get::<Vec<u8>>("wrapped")?, &key_data(subject))?;
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// A subject's key, wrapped with the current key.
+    pub(crate) fn wrapped(&self, key: &SubjectKey) -> Vec<u8> {
+        encrypt(&*self.keys.current.key, &key.key, &key_data(key.subject))
+    }
+
+    pub(crate) fn unwrapped(&self, row: &Row) -> Result<SubjectKey, Error> {
+        let (subject, wrapped) = (row.get("subject")?, row.get::<Vec<u8>>("wrapped")?);
+        let data = key_data(subject);
+        let named = self.keys.with_id(row.get("kek_version")?);
+        let key = match named {
+            Some(kek) => decrypt(&*kek.key, &wrapped, &data)?,
+            // Of before keys had ids: the authenticated cipher says which one it was.
+            None => {
+                let opened = self.keys.all().find_map(|kek| decrypt(&*kek.key, &wrapped, &data).ok());
+                opened.ok_or(Error::Damaged)?
+            }
+        };
         Ok(SubjectKey { subject, key: Arc::new(Zeroizing::new(key)) })
     }
 }

@@ -9,8 +9,11 @@ use uuid::Uuid;
 const SUBJECT: Uuid = Uuid::from_u128(1);
 const PLACE: Place<'static> = Place { table: "citizen", column: "profile", row: Uuid::from_u128(2) };
 
-async fn open(place: &TestDatabase) -> Database {
-    Database::open(&place.target, "people", &[&sealing::MIGRATIONS]).await.unwrap()
+async fn open(place: &TestDatabase) -> (Database, Sealer) {
+    let database = Database::open(&place.target, "people", &[&sealing::MIGRATIONS]).await.unwrap();
+    let sealer = sealer();
+    sealer.adopt(&database, testkit::clock().now()).await.unwrap();
+    (database, sealer)
 }
 
 fn sealer() -> Sealer {
@@ -28,8 +31,7 @@ async fn seal(database: &Database, sealer: &Sealer, subject: Uuid, text: &str) -
 #[tokio::test]
 async fn a_field_opens_only_for_its_subject_in_its_place_with_its_key() {
     for place in Engines::all().await {
-        let mut database = open(&place).await;
-        let sealer = sealer();
+        let (mut database, sealer) = open(&place).await;
         let sealed = seal(&database, &sealer, SUBJECT, "สมชาย").await;
         assert!(!String::from_utf8_lossy(&sealed).contains("สมชาย"));
         let opened = sealer.open(&mut database, SUBJECT, PLACE, &sealed).await.unwrap();
@@ -53,8 +55,7 @@ async fn a_field_opens_only_for_its_subject_in_its_place_with_its_key() {
 #[tokio::test]
 async fn after_shredding_nothing_opens_and_nothing_is_sealed_again() {
     for place in Engines::all().await {
-        let mut database = open(&place).await;
-        let sealer = sealer();
+        let (mut database, sealer) = open(&place).await;
         let sealed = seal(&database, &sealer, SUBJECT, "secret").await;
         let now = testkit::clock().now();
         let mut tx = database.begin().await.unwrap();
@@ -78,8 +79,7 @@ async fn after_shredding_nothing_opens_and_nothing_is_sealed_again() {
 #[tokio::test]
 async fn keys_of_many_subjects_are_read_at_once_without_the_shredded() {
     for place in Engines::all().await {
-        let mut database = open(&place).await;
-        let sealer = sealer();
+        let (mut database, sealer) = open(&place).await;
         let other = Uuid::from_u128(9);
         let sealed = seal(&database, &sealer, SUBJECT, "สมชาย").await;
         seal(&database, &sealer, other, "gone").await;

@@ -1,0 +1,131 @@
+//! The record: every SQL statement of the switches.
+
+use chrono::{DateTime, Utc};
+use database::{Database, Error, Row, Tx, args};
+use graphql::LocalizedText;
+use serde::{Deserialize, Serialize};
+
+use crate::{Closure, Target, UnknownKind};
+
+/// Closures in force or planned at one time.
+const CLOSURES_MAX: i64 = 5_000;
+
+const COLUMNS: &str =
+    "kind, name, number, closed, from_at, until_at, text_th, text_en, reason, changed_by, changed_at";
+
+/// One entry of the record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Change {
+    pub target: Target,
+    /// One more than that of the change before it.
+    pub number: i64,
+    /// None opened it.
+    pub closure: Option<Closure>,
+    pub reason: String,
+    /// An officer as `officer:<id>`, or who typed at the command line.
+    pub changed_by: String,
+    pub changed_at: DateTime<Utc>,
+}
+
+/// The last change of each target that says closed and is not over.
+pub async fn closures(database: &Database, now: DateTime<Utc>) -> Result<Vec<(Target, Closure)>, Error> {
+    let sql = "select c.kind, c.name, c.from_at, c.until_at, c.text_th, c.text_en
+        from switch_change c
+        where c.closed and (c.until_at is null or c.until_at > $1)
+          and not exists (select 1 from switch_change later
+              where later.kind = c.kind and later.name = c.name and later.number > c.number)
+        order by c.kind, c.name limit $2";
+    let rows = database.rows(sql, args![now, CLOSURES_MAX]).await?;
+    rows.iter().map(|row| Ok((target(row)?, closure(row)?))).collect()
+}
+
+/// Adds the next change of a target; its number is given here.
+pub async fn add(tx: &mut Tx, change: &mut Change) -> Result<(), Error> {
+    let sql =
+        "select coalesce(max(number), 0) + 1 as number from switch_change where kind = $1 and name = $2";
+    let row = tx.row(sql, args![change.target.kind.as_str(), &change.target.name]).await?;
+    change.number = row.ok_or_else(lost)?.get("number")?;
+    // Of two at once the primary key refuses one, whose caller tries again.
+    keep(tx, change).await
+}
+
+/// Keeps a change that another service made; one that is kept already stays.
+pub async fn copy(tx: &mut Tx, change: &Change) -> Result<(), Error> {
+    let sql = "select 1 as one from switch_change where kind = $1 and name = $2 and number = $3";
+    let key = args![change.target.kind.as_str(), &change.target.name, change.number];
+    if tx.row(sql, key).await?.is_some() {
+        return Ok(());
+    }
+    keep(tx, change).await
+}
+
+async fn keep(tx: &mut Tx, change: &Change) -> Result<(), Error> {
+    let sql = format!(
+        "insert into switch_change ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    );
+    let closure = change.closure.as_ref();
+    let args = args![
+        change.target.kind.as_str(),
+        &change.target.name,
+        change.number,
+        closure.is_some(),
+        closure.map_or(change.changed_at, |closure| closure.from),
+        closure.and_then(|closure| closure.until),
+        closure.map(|closure| closure.text.th.clone()),
+        closure.and_then(|closure| closure.text.en.clone()),
+        &change.reason,
+        &change.changed_by,
+        change.changed_at,
+    ];
+    tx.execute(&sql, args).await?;
+    Ok(())
+}
+
+/// One change.
+pub async fn change(tx: &mut Tx, of: &Target, number: i64) -> Result<Option<Change>, Error> {
+    let sql = format!("select {COLUMNS} from switch_change where kind = $1 and name = $2 and number = $3");
+    tx.row(&sql, args![of.kind.as_str(), &of.name, number]).await?.as_ref().map(read).transpose()
+}
+
+/// A page of the changes of one target, the latest first.
+pub async fn changes(
+    database: &Database,
+    of: &Target,
+    before: Option<i64>,
+    limit: i64,
+) -> Result<Vec<Change>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from switch_change where kind = $1 and name = $2 and number < $3
+         order by number desc limit $4"
+    );
+    let args = args![of.kind.as_str(), &of.name, before.unwrap_or(i64::MAX), limit];
+    database.rows(&sql, args).await?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Change, Error> {
+    Ok(Change {
+        target: target(row)?,
+        number: row.get("number")?,
+        closure: if row.get::<bool>("closed")? { Some(closure(row)?) } else { None },
+        reason: row.get("reason")?,
+        changed_by: row.get("changed_by")?,
+        changed_at: row.get("changed_at")?,
+    })
+}
+
+/// A change that was recorded and is not there.
+pub fn lost() -> Error {
+    Error::Column { column: "number".into(), reason: "no such change".into() }
+}
+
+fn target(row: &Row) -> Result<Target, Error> {
+    let kind = row.get::<String>("kind")?.parse();
+    let unknown = |kind: UnknownKind| Error::Column { column: "kind".into(), reason: kind.to_string() };
+    Ok(Target { kind: kind.map_err(unknown)?, name: row.get("name")? })
+}
+
+fn closure(row: &Row) -> Result<Closure, Error> {
+    let th: Option<String> = row.get("text_th")?;
+    let text = LocalizedText { th: th.unwrap_or_default(), en: row.get("text_en")? };
+    Ok(Closure { from: row.get("from_at")?, until: row.get("until_at")?, text })
+}
