@@ -1,10 +1,15 @@
-//! Structured logs: to standard error, as lines for people or as JSON for machines.
+//! Structured logs, to standard error, as lines for people or as JSON for machines; and traces.
+
+mod traces;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::{EnvFilter, Layer};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+pub use traces::{Exporting, Traces, continue_from, pass_on};
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -15,20 +20,26 @@ pub enum LogFormat {
     Json,
 }
 
-/// Sends logs to standard error; `filter` is in the syntax of `tracing-subscriber`'s `EnvFilter`.
-/// A second call in one process changes nothing.
-pub fn init(format: LogFormat, filter: &str) {
+/// Sends logs to standard error, and traces where `traces` says; `filter` is in the syntax of
+/// `tracing-subscriber`'s `EnvFilter` and is for the logs alone. A second call in one process changes
+/// nothing. Called within the runtime.
+pub fn init(format: LogFormat, filter: &str, traces: &Traces) -> Exporting {
+    let exporting = Exporting::begin(traces);
+    let spans = exporting.tracer().map(|tracer| {
+        let spans = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
+        spans.with_filter(LevelFilter::INFO)
+    });
+    let registry = tracing_subscriber::registry().with(spans);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let registry = tracing_subscriber::registry().with(filter);
     let colours = std::io::stderr().is_terminal();
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let started = match format {
-        LogFormat::Text => registry.with(lines.with_target(false).compact()).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Text => registry.with(lines.with_target(false).compact().with_filter(filter)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_filter(filter)).try_init(),
     };
     if started.is_err() {
         tracing::debug!("logs were set up before");
-        return;
+        return Exporting::default();
     }
     // A panic's message may hold anything, somebody's data too: where it happened is enough to find it.
     std::panic::set_hook(Box::new(|panic| {
@@ -36,4 +47,5 @@ pub fn init(format: LogFormat, filter: &str) {
         let backtrace = std::backtrace::Backtrace::capture();
         tracing::error!(place, %backtrace, "panicked");
     }));
+    exporting
 }

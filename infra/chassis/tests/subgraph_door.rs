@@ -8,6 +8,7 @@ use auth::{PRINCIPAL_HEADER, Principal, PrincipalSigner};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
+use cache::Seen;
 use chassis::subgraph_door;
 use clock::Clock;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,10 @@ impl Query {
         ctx.data_unchecked::<Arc<AtomicUsize>>().fetch_add(1, Ordering::Relaxed);
         auth::principal(ctx).subject()
     }
+
+    async fn endless(&self) -> bool {
+        std::future::pending().await
+    }
 }
 
 struct Events;
@@ -39,6 +44,8 @@ impl Events {
 
 struct World {
     door: Router,
+    /// The same subgraph in another process.
+    other_door: Router,
     signer: PrincipalSigner,
     clock: Clock,
     stop: CancellationToken,
@@ -50,8 +57,13 @@ impl World {
         let (signer, clock) = (PrincipalSigner::new(b"a secret"), clock());
         let (stop, ran) = (CancellationToken::new(), Arc::<AtomicUsize>::default());
         let schema = Schema::build(Query, EmptyMutation, Events).data(Arc::clone(&ran)).finish();
-        let door = subgraph_door::routes(schema, "payments", signer.clone(), clock.clone(), stop.clone());
-        Self { door, signer, clock, stop, ran }
+        let seen = Seen::new(None);
+        let door = |schema| {
+            let (signer, clock, stop) = (signer.clone(), clock.clone(), stop.clone());
+            subgraph_door::routes(schema, "payments", signer, clock, seen.clone(), stop)
+        };
+        let (door, other_door) = (door(schema.clone()), door(schema));
+        Self { door, other_door, signer, clock, stop, ran }
     }
 
     fn sign(&self, audience: &str, body: &str) -> String {
@@ -90,6 +102,16 @@ async fn a_signed_request_is_answered_once() {
     // The same question, signed anew.
     assert_eq!(world.status(Some(&world.sign("payments", ASK)), ASK).await, StatusCode::OK);
     assert_eq!(world.ran.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_one_process_took_another_does_not() {
+    let mut world = World::new();
+    let header = world.sign("payments", ASK);
+    assert_eq!(world.status(Some(&header), ASK).await, StatusCode::OK);
+    world.door = world.other_door.clone();
+    assert_eq!(world.status(Some(&header), ASK).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.status(Some(&world.sign("payments", ASK)), ASK).await, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -140,7 +162,7 @@ async fn a_body_that_is_too_large_or_no_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_subscription_is_sent_as_events_and_completes_when_the_process_drains() {
+async fn a_subscription_is_sent_as_events_and_says_so_when_the_process_drains() {
     let world = World::new();
     let header = world.sign("payments", LISTEN);
     let answer = world.send(Some(&header), LISTEN, "text/event-stream, application/json;q=0.5").await;
@@ -150,6 +172,28 @@ async fn a_subscription_is_sent_as_events_and_completes_when_the_process_drains(
     world.stop.cancel();
     let text = String::from_utf8(text.await.unwrap().unwrap().to_vec()).unwrap();
     let next = |count| format!("event: next\ndata: {{\"data\":{{\"counts\":{count}}}}}\n\n");
-    assert_eq!(text, format!("{}{}event: complete\n\n", next(1), next(2)));
+    let rest = text.strip_prefix(&format!("{}{}", next(1), next(2))).expect("both events");
+    let last =
+        rest.strip_prefix("event: next\ndata: ").and_then(|rest| rest.strip_suffix("event: complete\n\n"));
+    let last: serde_json::Value = serde_json::from_str(last.expect("a last word")).unwrap();
+    assert_eq!(last["errors"][0]["extensions"]["code"], "UNAVAILABLE", "clients subscribe again: {last}");
     assert_eq!(world.status(Some(&header), LISTEN).await, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn nobody_works_for_longer_than_the_gateway_waits() {
+    let world = World::new();
+    let send = async |body: &str, left_ms: &str| {
+        let request = Request::post("/").header(PRINCIPAL_HEADER, world.sign("payments", body));
+        let request = request.header(subgraph_door::DEADLINE_HEADER, left_ms);
+        let request = request.body(Body::from(body.to_owned())).expect("a request");
+        world.door.clone().oneshot(request).await.expect("a router always answers").status()
+    };
+    let endless = r#"{"query":"{ endless }"}"#;
+    assert_eq!(send(endless, "20").await, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(send(ASK, "0").await, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(world.ran.load(Ordering::Relaxed), 0, "it was not begun");
+    for left_ms in ["1000", "x", ""] {
+        assert_eq!(send(ASK, left_ms).await, StatusCode::OK, "{left_ms:?}");
+    }
 }

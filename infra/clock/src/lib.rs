@@ -53,6 +53,11 @@ impl Clock {
         self.offset_us.fetch_add(span_us, Ordering::Relaxed);
     }
 
+    /// Moves the clock to where another one is that was moved by `offset`, unless it is there or beyond.
+    pub fn move_to(&self, offset: Duration) {
+        self.offset_us.fetch_max(offset.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+    }
+
     /// How far the clock has been moved.
     pub fn offset(&self) -> Duration {
         Duration::microseconds(self.offset_us.load(Ordering::Relaxed))
@@ -96,6 +101,7 @@ mod tests {
         let shared = clock.clone();
         clock.advance(Duration::minutes(10));
         clock.advance(Duration::minutes(-5));
+        clock.move_to(Duration::minutes(9));
         assert_eq!(shared.now(), DateTime::UNIX_EPOCH + Duration::minutes(10));
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use database::{Tx, args};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -31,7 +32,7 @@ impl Message {
 }
 
 /// A message as the receiver sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Received {
     pub id: Uuid,
     pub topic: String,
@@ -48,7 +49,7 @@ impl Received {
 /// The sending end of one service's outbox. Cloning shares it.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    clock: Clock,
+    pub(crate) clock: Clock,
     pub(crate) due: Arc<Notify>,
 }
 

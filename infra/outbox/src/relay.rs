@@ -160,6 +160,7 @@ impl Courier {
                     consumer = consumer.name(), topic = message.topic, message = %message.id, attempts,
                     error = &*error, "message was not taken in"
                 );
+                metrics::counter!("outbox_attempts_failed_total", "consumer" => consumer.name()).increment(1);
                 failure = Some(error.to_string());
             }
         }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use chrono::Duration;
 use clock::Clock;
 use database::{Database, args};
-use outbox::{Consumer, Error, Message, Outbox, Received, Relay};
+use outbox::{Backlog, Consumer, Error, Message, Outbox, Received, Relay, Replay};
 use serde_json::json;
 use testkit::{Engines, TestDatabase};
 use tokio_util::sync::CancellationToken;
@@ -177,6 +177,47 @@ async fn receivers_that_wait_for_the_outside_hold_up_nobody_else() {
                 assert!(found.is_ok(), "{}: twenty that wait hold up the next", place.engine);
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_given_up_is_seen_and_goes_again_when_somebody_says_why() {
+    for place in Engines::all().await {
+        let world = world(&place, 1).await;
+        publish(&world, message(), true).await;
+        // As if it had been tried for a day.
+        world.database.execute("update outbox_message set attempts = 1499", args![]).await.unwrap();
+        world.relay.deliver_due().await.unwrap();
+        let dead = world.outbox.dead(&world.database).await.unwrap();
+        let [given_up] = &dead[..] else { panic!("{}: {dead:?}", place.engine) };
+        assert_eq!((given_up.attempts, given_up.last_error.as_str()), (1500, "not now"));
+        world.clock.advance(Duration::days(1));
+        assert_eq!(world.relay.deliver_due().await.unwrap(), 0, "nobody tries it any more");
+        let replay = Replay { message: given_up.id, by: "nanta", reason: "the receiver is mended" };
+        assert!(world.outbox.replay(&world.database, replay).await.unwrap());
+        assert!(!world.outbox.replay(&world.database, replay).await.unwrap(), "it is dead no more");
+        assert_eq!(world.relay.deliver_due().await.unwrap(), 1);
+        assert_eq!(world.counter.counted.load(Ordering::Relaxed), 1, "it counted when it failed");
+        assert!(world.outbox.dead(&world.database).await.unwrap().is_empty());
+        let noted = world.database.rows("select replayed_by, last_error from outbox_replay", args![]).await;
+        let noted = noted.unwrap();
+        assert_eq!(noted[0].get::<String>("replayed_by").unwrap(), "nanta");
+        assert_eq!(noted[0].get::<String>("last_error").unwrap(), "not now");
+    }
+}
+
+#[tokio::test]
+async fn what_waits_is_counted_and_its_age_told() {
+    for place in Engines::all().await {
+        let world = world(&place, 0).await;
+        publish(&world, message(), true).await;
+        publish(&world, message(), true).await;
+        publish(&world, message().not_before(world.clock.now() + Duration::days(9)), true).await;
+        world.clock.advance(Duration::seconds(90));
+        let backlog = world.outbox.backlog(&world.database).await.unwrap();
+        assert_eq!((backlog.pending, backlog.oldest_s.round()), (2, 90.0), "{}", place.engine);
+        world.relay.deliver_due().await.unwrap();
+        assert_eq!(world.outbox.backlog(&world.database).await.unwrap(), Backlog::default());
     }
 }
 

@@ -38,13 +38,18 @@ use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::{delete, get, post};
 use clock::Clock;
-use database::{Database, Target};
+use database::{Database, Migrations, Target};
 use tower_http::timeout::TimeoutLayer;
 
 pub use config::Config;
 
 const BODY_BYTES_MAX: usize = 64 * 1024;
 const REQUEST_TIMEOUT_S: u64 = 10;
+
+/// The definitions of its tables.
+pub fn migrations() -> [&'static Migrations; 1] {
+    [&store::MIGRATIONS]
+}
 
 /// The sandbox, ready to answer. Cloning shares it.
 #[derive(Clone)]
@@ -65,7 +70,7 @@ struct Inner {
 impl Sandbox {
     /// Opens the sandbox's database, making the providers' signing keys the first time.
     pub async fn open(target: &Target, clock: Clock, config: Config) -> anyhow::Result<Self> {
-        let database = Database::open(target, "sandbox", &[&store::MIGRATIONS])
+        let database = Database::open(target, "sandbox", &migrations())
             .await
             .context("opening the sandbox's database")?;
         // Before anything reads the time: it never goes back over kept data.

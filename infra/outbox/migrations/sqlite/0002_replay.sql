@@ -1,0 +1,13 @@
+-- Who had a dead message sent again, and why.
+create table outbox_replay (
+    id text primary key,
+    message_id text not null references outbox_message (id) on delete cascade,
+    replayed_at text not null,
+    replayed_by text not null,
+    reason text not null,
+    last_error text
+) strict;
+
+create index outbox_replay_message on outbox_replay (message_id);
+
+create index outbox_message_dead on outbox_message (dead_at, id) where dead_at is not null;
