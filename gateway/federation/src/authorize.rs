@@ -149,6 +149,19 @@ impl Rules {
         denied
     }
 
+    /// The rules a document touches, in words, and whether the caller meets each.
+    pub fn outcome(&self, touched: &BTreeSet<RuleId>, denied: &Denied) -> Vec<String> {
+        let rules = touched.iter().map(|id| format!("{:?} {}", self.rules[*id], !denied.rules.contains(id)));
+        let variables = denied.variables.iter().map(|name| format!("denied ${name}"));
+        rules.chain(variables).collect()
+    }
+
+    /// What was denied by another supergraph's rules, by the same rules of this one.
+    pub fn as_here(&self, others: &Rules, denied: &Denied) -> Denied {
+        let here = |id: &RuleId| self.rules.iter().position(|rule| *rule == others.rules[*id]);
+        Denied { rules: denied.rules.iter().filter_map(here).collect(), variables: denied.variables.clone() }
+    }
+
     fn fails(&self, id: RuleId, grants: &Grants) -> bool {
         match &self.rules[id] {
             Rule::Authenticated => !grants.authenticated,
@@ -309,7 +322,7 @@ impl Names {
 }
 
 /// The name an import gives a directive: `import: [{ name: "@feature", as: "@other" }]`.
-fn imported_as(import: Option<&query::Value>, feature: &str) -> Option<String> {
+pub(crate) fn imported_as(import: Option<&query::Value>, feature: &str) -> Option<String> {
     let Some(query::Value::List(imports)) = import else { return None };
     imports.iter().find_map(|import| {
         let query::Value::Object(import) = import else { return None };

@@ -164,7 +164,12 @@ impl<'a> OperationRef<'a> {
 }
 
 fn validation_error(error: graphql_tools::validation::utils::ValidationError) -> GraphQLError {
-    let mut shown = GraphQLError::new(VALIDATION_FAILED, shortened(error.message));
+    let mut message = error.message;
+    // What follows would help to guess a schema that is not shown.
+    if let Some(suggestion) = message.find(" Did you mean") {
+        message.truncate(suggestion);
+    }
+    let mut shown = GraphQLError::new(VALIDATION_FAILED, shortened(message));
     let place =
         |position: &graphql_tools::parser::Pos| Location { line: position.line, column: position.column };
     shown.locations = error.locations.iter().map(place).collect();

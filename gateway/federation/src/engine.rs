@@ -1,20 +1,23 @@
 //! One supergraph, ready to answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use graphql_tools::validation::validate::ValidationPlan;
 use moka::sync::Cache;
 use serde_json::Map;
+use tokio::sync::watch;
 
 use crate::authorize::{Denied, Grants, Rules, Unauthorized};
+use crate::cache_policy::{CacheHints, CachePolicy};
 use crate::coerce::coerce_variables;
+use crate::cost::{Cost, Costs};
 use crate::data_keys::DataKeys;
 use crate::document::{Document, OperationKind, OperationRef};
 use crate::error::{GraphQLError, INTERNAL, Judged, SupergraphError, VALIDATION_FAILED};
 use crate::execute::{Execution, Subgraphs};
+use crate::identity::{self, Identity};
 use crate::introspect::{asks_about_schema, introspect};
-use crate::limits::Limits;
 use crate::newcomers::Newcomers;
 use crate::overrides::{Lot, Overrides};
 use crate::plan::Plan;
@@ -25,53 +28,30 @@ use crate::response::Response;
 use crate::rewrite::{Aliases, Conditions, Scope, wire_name};
 use crate::schema::Schema;
 use crate::selection::{Item, Selections, compile};
+use crate::settings::Settings;
 use crate::stray::drop_stray;
 use crate::subgraph::{RequestContext, Subgraph};
 use crate::validation::validation_plan;
 use crate::value::{Key, Object, Value, from_json};
 
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub limits: Limits,
-    pub unauthorized: Unauthorized,
-    pub introspection: bool,
-    /// One for each KiB of what subgraphs are asked: a large plan counts for several.
-    pub plans_max: u64,
-    /// One for each KiB of text: a large document counts for several.
-    pub documents_max: u64,
-    pub subgraph_timeout_ms: u64,
-    /// Labels of progressive `@override` that are switched on; those of the form `percent(5)` are drawn for
-    /// each request.
-    pub override_labels: HashSet<String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            limits: Limits::default(),
-            unauthorized: Unauthorized::default(),
-            introspection: true,
-            plans_max: 10_000,
-            documents_max: 10_000,
-            subgraph_timeout_ms: 10_000,
-            override_labels: HashSet::new(),
-        }
-    }
-}
-
 pub struct Engine {
     settings: Settings,
     pub(crate) schema: Schema,
     sdl: String,
-    rules: Rules,
-    overrides: Overrides,
+    pub(crate) identity: identity::Digest,
+    pub(crate) rules: Rules,
+    cache_hints: CacheHints,
+    pub(crate) overrides: Overrides,
+    costs: Costs,
     planner: Planner,
     pub(crate) subgraphs: Subgraphs,
     validation: ValidationPlan,
     /// Who may judge or plan what is new; few at a time.
     pub(crate) newcomers: Arc<Newcomers>,
-    documents: Cache<Arc<str>, Arc<Document>>,
-    plans: Cache<PlanKey, Arc<Operation>>,
+    pub(crate) documents: Cache<Arc<str>, Arc<Document>>,
+    pub(crate) plans: Cache<PlanKey, Arc<Operation>>,
+    /// Whether another engine has taken its place.
+    pub(crate) retired: watch::Sender<bool>,
 }
 
 /// Errors of one answer; whoever mends the first hundred sees the next.
@@ -85,11 +65,11 @@ fn weight(text_bytes: usize) -> u32 {
 /// All that a plan depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PlanKey {
-    document: u64,
-    operation: Option<String>,
-    conditions: Conditions,
-    denied: Denied,
-    lot: Lot,
+    pub(crate) document: u64,
+    pub(crate) operation: Option<String>,
+    pub(crate) conditions: Conditions,
+    pub(crate) denied: Denied,
+    pub(crate) lot: Lot,
 }
 
 #[cfg(test)]
@@ -102,8 +82,8 @@ impl PlanKey {
 
 /// A request whose variables are coerced and whose plan may be known.
 pub(crate) struct Asked {
-    document: Arc<Document>,
-    variables: Map<String, serde_json::Value>,
+    pub(crate) document: Arc<Document>,
+    pub(crate) variables: Map<String, serde_json::Value>,
     pub(crate) key: PlanKey,
 }
 
@@ -114,11 +94,17 @@ pub(crate) struct Operation {
     pub root_type: String,
     pub selections: Selections,
     pub plan: Plan,
+    pub cost: Cost,
+    pub cache_policy: CachePolicy,
+    pub identity: Identity,
+    /// The names of those it asks.
+    pub subgraphs: Vec<String>,
 }
 
 /// A request that is known to be answerable: the operation's plan and its coerced variables.
 #[derive(Clone)]
 pub struct Prepared {
+    engine: Arc<Engine>,
     pub(crate) document: Arc<Document>,
     pub(crate) operation: Arc<Operation>,
     pub(crate) variables: Arc<Map<String, serde_json::Value>>,
@@ -127,6 +113,11 @@ pub struct Prepared {
 }
 
 impl Prepared {
+    /// The engine that made it ready. No other can answer it: its plan is for this one's supergraph.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub fn kind(&self) -> OperationKind {
         self.operation.kind
     }
@@ -145,6 +136,11 @@ impl Prepared {
 
     pub fn variables(&self) -> &Map<String, serde_json::Value> {
         &self.variables
+    }
+
+    /// What it costs, by the schema's weights and the lengths of lists it asks for.
+    pub fn cost(&self) -> u64 {
+        self.operation.cost.of(&self.variables)
     }
 }
 
@@ -166,6 +162,8 @@ impl Engine {
         let schema = Schema::new(supergraph.planner.public_schema()).ok_or(SupergraphError::NoQueryType)?;
         let rules = Rules::new(&supergraph.document)?;
         let overrides = Overrides::new(&supergraph.document);
+        let costs = Costs::new(&supergraph.document);
+        let cache_hints = CacheHints::new(&supergraph.document);
         let whole = Schema::new(Arc::new(supergraph.document)).ok_or(SupergraphError::NoQueryType)?;
         let subgraphs = Subgraphs {
             by_number,
@@ -173,12 +171,16 @@ impl Engine {
             aliases: Aliases::new(supergraph.field_names, supergraph.stand_ins),
             interface_objects: supergraph.interface_objects,
             timeout_ms: settings.subgraph_timeout_ms,
+            entity_cache: None,
         };
         Ok(Engine {
             sdl: schema.sdl(),
+            identity: identity::of_schema(supergraph_sdl, &settings),
             schema,
             rules,
+            cache_hints,
             overrides,
+            costs,
             planner: supergraph.planner,
             subgraphs,
             validation: validation_plan(),
@@ -191,6 +193,7 @@ impl Engine {
                 .max_capacity(settings.plans_max)
                 .weigher(|_, operation: &Arc<Operation>| weight(operation.plan.text_bytes()))
                 .build(),
+            retired: watch::Sender::new(false),
             settings,
         })
     }
@@ -217,7 +220,7 @@ impl Engine {
 
     /// Makes one operation ready to be executed for one caller.
     pub fn prepare(
-        &self,
+        self: &Arc<Self>,
         document: &Arc<Document>,
         operation_name: Option<&str>,
         variables: Map<String, serde_json::Value>,
@@ -273,14 +276,15 @@ impl Engine {
         Ok(planned)
     }
 
-    pub(crate) fn prepared(&self, asked: Asked, operation: Arc<Operation>) -> Judged<Prepared> {
+    pub(crate) fn prepared(self: &Arc<Self>, asked: Asked, operation: Arc<Operation>) -> Judged<Prepared> {
         self.refuse(&operation)?;
         let mut values = Object::with_capacity(asked.variables.len());
         for (name, value) in &asked.variables {
             values.push(Key::from(&*wire_name(name)), from_json(value.clone()));
         }
         let variables = Arc::new(asked.variables);
-        Ok(Prepared { document: asked.document, operation, variables, values: Arc::new(values) })
+        let engine = Arc::clone(self);
+        Ok(Prepared { engine, document: asked.document, operation, variables, values: Arc::new(values) })
     }
 
     /// Answers a query or a mutation.
@@ -303,6 +307,9 @@ impl Engine {
         mut data: Value,
         mut errors: Vec<GraphQLError>,
     ) -> Response {
+        if self.settings.mask_internal_errors {
+            errors.iter_mut().for_each(GraphQLError::mask_internal);
+        }
         let Operation { root_type, selections, .. } = &*prepared.operation;
         drop_stray(&self.schema, selections, &data, &mut errors);
         if let Some(root) = data.as_object_mut() {
@@ -322,6 +329,7 @@ impl Engine {
             denied: &key.denied,
             conditions: &key.conditions,
             aliases: &DataKeys::new(&self.subgraphs.aliases, &document.ast),
+            costs: &self.costs,
         };
         if self.settings.unauthorized == Unauthorized::RefuseAll {
             let refused = refusals(&scope, document, operation, root_type);
@@ -330,7 +338,7 @@ impl Engine {
             }
         }
         let selections = compile(&scope, &document.ast, root_type, operation.selection_set);
-        let plan = match scope.rewrite(document, operation, root_type) {
+        let mut plan = match scope.rewrite(document, operation, root_type) {
             Some(rewritten) => {
                 self.planner.plan(&rewritten, key.lot, &self.settings.override_labels).map_err(|reason| {
                     tracing::error!(%reason, "a valid document could not be planned");
@@ -339,10 +347,21 @@ impl Engine {
             }
             None => Plan::default(),
         };
+        plan.keep(|operation| self.cache_hints.kept_s(&self.subgraphs.schema, operation));
+        let identity = Identity {
+            schema: self.identity,
+            operation: identity::of_operation(document, operation, key.lot),
+            outcome: identity::of_outcome(&self.rules, document, &key.denied),
+        };
+        let asked = plan.subgraphs().into_iter().map(|number| self.subgraphs.by_number[number].0.clone());
         Ok(Operation {
             kind: operation.kind,
             name: operation.name.map(str::to_owned),
             root_type: root_type.to_owned(),
+            cache_policy: self.cache_hints.policy(&self.schema, operation.kind, root_type, &selections),
+            identity,
+            subgraphs: asked.collect(),
+            cost: self.costs.operation(&self.schema, root_type, &selections),
             selections,
             plan,
         })

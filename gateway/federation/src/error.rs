@@ -83,6 +83,15 @@ impl GraphQLError {
             .with("retryable", true)
     }
 
+    /// Takes the words out of an error whose author meant them for no client.
+    pub(crate) fn mask_internal(&mut self) {
+        if self.code == INTERNAL {
+            tracing::debug!(message = self.message, "the words of an internal error are kept back");
+            self.message = "Something went wrong on our side.".to_owned();
+            self.extensions.clear();
+        }
+    }
+
     pub fn to_value(&self) -> serde_json::Value {
         let mut bytes = Vec::new();
         self.write(&mut bytes);

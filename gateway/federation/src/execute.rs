@@ -1,6 +1,7 @@
 //! Runs a plan: asks the subgraphs, in the plan's order, and lays their answers over each other.
 
 mod entities;
+mod kept;
 mod paths;
 mod representations;
 mod rewrites;
@@ -12,7 +13,9 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tokio::time::Instant;
 
+use crate::entity_cache::EntityCache;
 use crate::error::{GraphQLError, PathSegment};
+use crate::identity::Digest;
 use crate::plan::{Fetch, Node, Path, SubgraphOperation};
 use crate::rewrite::Aliases;
 use crate::schema::Schema;
@@ -29,6 +32,19 @@ pub(crate) struct Subgraphs {
     /// Whether some know an interface as one object.
     pub interface_objects: bool,
     pub timeout_ms: u64,
+    /// What keeps entities, with the supergraph's own part of their keys.
+    pub entity_cache: Option<(Digest, Arc<dyn EntityCache>)>,
+}
+
+impl Subgraphs {
+    /// What is said of a part that this one did not give, and when to ask again where that is known.
+    pub fn unavailable(&self, subgraph: usize) -> GraphQLError {
+        let error = GraphQLError::unavailable();
+        match self.by_number[subgraph].1.closed_for() {
+            Some(closed) => error.with("retryAfter", closed.as_millis().div_ceil(1000).max(1) as u64),
+            None => error,
+        }
+    }
 }
 
 /// One operation, or one event of a subscription, on its way to an answer.
@@ -97,7 +113,8 @@ impl<'a> Execution<'a> {
     pub fn root_answer(&self, fetch: &Fetch, answer: Option<Answer>) -> (Value, Vec<GraphQLError>) {
         let unavailable = || {
             let keys = fetch.keys.iter().map(|key| self.subgraphs.aliases.response_key(key));
-            keys.map(|key| GraphQLError::unavailable().at(vec![paths::key(key)])).collect()
+            let error = self.subgraphs.unavailable(fetch.subgraph);
+            keys.map(|key| error.clone().at(vec![paths::key(key)])).collect()
         };
         let Some(Answer { mut data, errors }) = answer else { return (Value::Null, unavailable()) };
         if data.is_null() && errors.is_empty() {
@@ -152,7 +169,7 @@ impl<'a> Execution<'a> {
     ) -> Option<Answer> {
         let (name, subgraph) = &self.subgraphs.by_number[subgraph];
         let request = self.request(operation, representations);
-        let limit = self.time_limit();
+        let limit = request.limit;
         // A future with no time left would still be polled once, and a mutation would half happen.
         let late = limit <= Instant::now();
         let answer = match late {
@@ -178,10 +195,10 @@ impl<'a> Execution<'a> {
         for (name, value) in representations {
             variables.push(name, value);
         }
-        SubgraphRequest { operation: operation.clone(), variables }
+        SubgraphRequest { operation: operation.clone(), variables, limit: self.time_limit() }
     }
 
-    pub fn time_limit(&self) -> Instant {
+    fn time_limit(&self) -> Instant {
         let own = Instant::now() + Duration::from_millis(self.subgraphs.timeout_ms);
         self.context.deadline.map_or(own, |deadline| deadline.min(own))
     }

@@ -5,14 +5,18 @@
 //! `planner` and `plan` (who is asked), `execute` (asking) and `project` (writing the answer).
 
 mod authorize;
+mod cache_policy;
 mod coerce;
+mod cost;
 mod data_keys;
 mod document;
 mod engine;
+mod entity_cache;
 mod error;
 mod execute;
 mod given;
 mod http;
+mod identity;
 mod in_process;
 mod introspect;
 mod keys;
@@ -27,21 +31,27 @@ mod response;
 mod rewrite;
 mod schema;
 mod selection;
+mod settings;
 mod stray;
 mod subgraph;
 mod subscription;
 mod supergraph;
 mod validation;
 pub mod value;
+mod warm;
 
 pub use authorize::{Grants, Unauthorized};
+pub use cache_policy::CachePolicy;
 pub use document::{Document, OperationKind};
-pub use engine::{Engine, Prepared, Settings};
+pub use engine::{Engine, Prepared};
+pub use entity_cache::{EntityCache, Looked};
 pub use error::{GraphQLError, Location, PathSegment, SupergraphError};
-pub use http::{Http, Sign};
+pub use http::{Address, Connections, Http, HttpSettings, Sign};
+pub use identity::{Digest, Identity};
 pub use in_process::InProcess;
 pub use limits::Limits;
 pub use plan::SubgraphOperation;
 pub use response::Response;
+pub use settings::Settings;
 pub use subgraph::{Answer, AnswerError, RequestContext, Subgraph, SubgraphError, SubgraphRequest};
 pub use supergraph::{SubgraphLocation, subgraph_locations};

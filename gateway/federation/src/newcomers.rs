@@ -47,7 +47,7 @@ impl Newcomers {
     }
 
     /// Does it even when nobody waits for it any longer. `key` is what is to be planned, once that is known.
-    async fn elsewhere<T: Send + 'static>(
+    pub async fn elsewhere<T: Send + 'static>(
         self: &Arc<Self>,
         key: Option<PlanKey>,
         work: impl FnOnce() -> Judged<T> + Send + 'static,
@@ -158,6 +158,11 @@ impl Engine {
             engine.prepared(asked, operation)
         };
         self.newcomers.elsewhere(Some(key), work).await
+    }
+
+    /// Whether a document is remembered, so that what it asks is found quickly.
+    pub fn knows(&self, query: &str) -> bool {
+        self.known_document(query).is_some()
     }
 
     /// Threads that plan what cannot be planned, for as long as the process runs. A process with as many as it has

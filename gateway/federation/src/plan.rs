@@ -1,5 +1,6 @@
 //! What must be asked of whom, in which order: the engine's own plan, whoever makes it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::document::OperationKind;
@@ -41,6 +42,8 @@ pub(crate) struct Fetch {
     pub output_rewrites: Vec<Rewrite>,
     /// The members it gives, to be named when it gives none.
     pub keys: Vec<String>,
+    /// For how many seconds its entities may be kept for everyone.
+    pub kept_s: u32,
 }
 
 #[derive(Debug)]
@@ -119,9 +122,47 @@ impl Plan {
         let first = self.subscription.as_ref().map_or(0, |fetch| fetch.operation.text.len());
         first + self.node.as_ref().map_or(0, Node::text_bytes)
     }
+
+    /// Says of each request for entities how long they may be kept.
+    pub fn keep(&mut self, kept_s: impl Fn(&SubgraphOperation) -> u32) {
+        self.node.iter_mut().for_each(|node| node.keep(&kept_s));
+    }
+
+    /// The numbers of all subgraphs it may ask.
+    pub fn subgraphs(&self) -> BTreeSet<usize> {
+        let mut numbers: BTreeSet<usize> = self.subscription.iter().map(|fetch| fetch.subgraph).collect();
+        self.node.iter().for_each(|node| node.subgraphs(&mut numbers));
+        numbers
+    }
 }
 
 impl Node {
+    fn keep(&mut self, kept_s: &impl Fn(&SubgraphOperation) -> u32) {
+        match self {
+            Node::Flatten { fetch, .. } if fetch.requires.is_some() => fetch.kept_s = kept_s(&fetch.operation),
+            Node::Fetch(_) | Node::Flatten { .. } | Node::Batch(_) => {}
+            Node::Sequence(nodes) | Node::Parallel(nodes) => {
+                nodes.iter_mut().for_each(|node| node.keep(kept_s));
+            }
+            Node::Condition { then, otherwise, .. } => {
+                [then, otherwise].into_iter().flatten().for_each(|node| node.keep(kept_s));
+            }
+        }
+    }
+
+    fn subgraphs(&self, numbers: &mut BTreeSet<usize>) {
+        match self {
+            Node::Fetch(fetch) | Node::Flatten { fetch, .. } => drop(numbers.insert(fetch.subgraph)),
+            Node::Batch(batch) => drop(numbers.insert(batch.subgraph)),
+            Node::Sequence(nodes) | Node::Parallel(nodes) => {
+                nodes.iter().for_each(|node| node.subgraphs(numbers));
+            }
+            Node::Condition { then, otherwise, .. } => {
+                [then, otherwise].into_iter().flatten().for_each(|node| node.subgraphs(numbers));
+            }
+        }
+    }
+
     fn text_bytes(&self) -> usize {
         match self {
             Node::Fetch(fetch) | Node::Flatten { fetch, .. } => fetch.operation.text.len(),

@@ -9,6 +9,7 @@ use graphql_tools::static_graphql::query;
 use serde_json::{Map, Value};
 
 use crate::authorize::{Denial, Denied, Rules};
+use crate::cost::Costs;
 use crate::data_keys::DataKeys;
 use crate::document::{Document, OperationRef, condition_name, fragments, operations};
 use crate::error::{BAD_USER_INPUT, GraphQLError, Judged};
@@ -28,6 +29,7 @@ pub(crate) struct Scope<'a> {
     pub denied: &'a Denied,
     pub conditions: &'a Conditions,
     pub aliases: &'a DataKeys<'a>,
+    pub costs: &'a Costs,
 }
 
 /// Renames aliases that could be taken for a field: the planner shows a key's value under such an alias when
@@ -59,6 +61,17 @@ impl Conditions {
             }
         };
         declared.map(value).collect::<Judged<_>>().map(Conditions)
+    }
+
+    /// What they may turn out to be, before anybody asks: the defaults, or else false.
+    pub fn likely(document: &Document, operation: &OperationRef<'_>) -> Self {
+        let declared =
+            operation.variables.iter().filter(|variable| document.conditions.contains(&variable.name));
+        let value = |variable: &query::VariableDefinition| {
+            let holds = matches!(variable.default_value, Some(query::Value::Boolean(true)));
+            (variable.name.clone(), holds)
+        };
+        Conditions(declared.map(value).collect())
     }
 
     /// Whether `@skip` and `@include` leave a selection in.

@@ -37,7 +37,7 @@ pub(crate) struct Field {
     pub leaf: Leaf,
     pub selections: Selections,
     pub denial: Denial,
-    /// Kept for introspection alone.
+    /// Those that introspection or the cost depends on.
     pub arguments: Vec<(String, query::Value)>,
 }
 
@@ -196,7 +196,9 @@ impl<'d> Compiler<'d> {
         let mut head = b",".to_vec();
         write_text(&mut head, response_key);
         head.push(b':');
+        let reads = |name: &str| self.scope.costs.reads(written_on, &first.name, name);
         let introspective = written_on.starts_with("__") || first.name.starts_with("__");
+        let given = first.arguments.iter().filter(|(name, _)| introspective || reads(name));
         // The engine knows introspection by the client's names: no subgraph is asked.
         let data_key = match first.name.starts_with("__") && first.name != "__typename" {
             true => response_key.clone(),
@@ -211,7 +213,7 @@ impl<'d> Compiler<'d> {
             leaf: Leaf::new(schema, &returned),
             selections: self.selections(&returned, &sets),
             denial,
-            arguments: if introspective { first.arguments.clone() } else { Vec::new() },
+            arguments: given.cloned().collect(),
             ty,
         }
     }

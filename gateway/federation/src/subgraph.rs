@@ -1,6 +1,7 @@
 //! What the engine asks of a subgraph, wherever it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -20,6 +21,8 @@ pub struct SubgraphRequest {
     pub operation: Arc<SubgraphOperation>,
     /// The client's variables the operation uses, and the representations of entities.
     pub variables: Object,
+    /// When nobody waits for the answer any longer; of a subscription, for its opening.
+    pub limit: tokio::time::Instant,
 }
 
 /// What a subgraph answered, in whole or for one event.
@@ -61,4 +64,9 @@ pub trait Subgraph: Send + Sync {
         request: SubgraphRequest,
         context: &RequestContext,
     ) -> Result<BoxStream<'static, Result<Answer, SubgraphError>>, SubgraphError>;
+
+    /// How long it is not asked at all, because it failed too often; `None` when it is.
+    fn closed_for(&self) -> Option<Duration> {
+        None
+    }
 }

@@ -12,9 +12,10 @@ use crate::execute::Execution;
 use crate::response::Response;
 use crate::subgraph::{Answer, RequestContext, SubgraphError};
 use crate::value::Value;
+use crate::warm::come_back;
 
 impl Engine {
-    /// Opens a subscription. The stream ends when its subgraph's does; the context's deadline bounds the
+    /// Opens a subscription. The stream ends when its subgraph's does, or with a word when this engine retires; the context's deadline bounds the
     /// opening, not the stream.
     pub async fn subscribe(
         self: &Arc<Self>,
@@ -34,21 +35,30 @@ impl Engine {
         let events = {
             let execution = Execution::new(&self.subgraphs, &prepared.values, &context, Value::Null);
             let request = execution.request(&source.operation, Vec::new());
-            let limit = execution.time_limit();
+            let limit = request.limit;
             tokio::time::timeout_at(limit, subgraph.subscribe(request, &context))
                 .await
                 .unwrap_or(Err(SubgraphError::Timeout))
         };
         let mut events = events.map_err(|error| {
             tracing::warn!(subgraph = %name, %error, "a subscription could not be opened");
-            vec![GraphQLError::unavailable()]
+            vec![self.subgraphs.unavailable(source.subgraph)]
         })?;
         let engine = self.clone();
         let mut context = context;
         // It belonged to the request that opened the stream.
         context.deadline = None;
         Ok(async_stream::stream! {
-            while let Some(event) = events.next().await {
+            loop {
+                let event = tokio::select! {
+                    biased;
+                    () = engine.is_retired() => {
+                        yield come_back();
+                        return;
+                    }
+                    event = events.next() => event,
+                };
+                let Some(event) = event else { return };
                 let broken = event.is_err();
                 yield engine.event(&prepared, &context, event).await;
                 if broken {

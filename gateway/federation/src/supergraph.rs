@@ -60,9 +60,19 @@ pub(crate) fn field_names(supergraph: &ast::Document) -> HashSet<String> {
     names
 }
 
+/// What federation's own types begin with.
+const MACHINERY: [&str; 2] = ["join__", "link__"];
+
 /// Drops what a public schema says of types it does not have: union members and interfaces that are
-/// inaccessible, which the planner leaves where they are named.
+/// inaccessible, which the planner leaves where they are named; and types of the machinery it does not know.
 pub(crate) fn without_strangers(mut schema: ast::Document) -> ast::Document {
+    schema.definitions.retain(|definition| match definition {
+        ast::Definition::TypeDefinition(definition) => {
+            let name = crate::schema::type_name(definition);
+            !MACHINERY.iter().any(|prefix| name.starts_with(prefix))
+        }
+        _ => true,
+    });
     let mut known = HashSet::new();
     for definition in &schema.definitions {
         if let ast::Definition::TypeDefinition(definition) = definition {

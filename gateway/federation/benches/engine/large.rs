@@ -10,7 +10,7 @@ use crate::canned::{Ask, Canned};
 use crate::cpu::{Counted, compare};
 use crate::naive::Naive;
 use crate::report;
-use crate::served::{Remote, client, http, serve_canned};
+use crate::served::{Remote, client, connections, http, serve_canned};
 use crate::shop::{SUPERGRAPH, accounts, inventory, products, reviews};
 
 /// From people to what they said of what, to who else spoke of it, and on: seven requests for 280 reviews.
@@ -53,8 +53,8 @@ fn measure(title: &str, runtime: &Runtime, subgraphs: Subgraphs, asked: Asked) {
     report::ratios(title, &costs);
 }
 
-pub fn ready(subgraphs: Subgraphs) -> (Engine, Prepared) {
-    let engine = Engine::new(SUPERGRAPH, subgraphs, Settings::default()).unwrap();
+pub fn ready(subgraphs: Subgraphs) -> (Arc<Engine>, Prepared) {
+    let engine = Arc::new(Engine::new(SUPERGRAPH, subgraphs, Settings::default()).unwrap());
     let document = engine.document(QUERY).unwrap();
     let prepared = engine.prepare(&document, None, Default::default(), &Grants::default()).unwrap();
     (engine, prepared)
@@ -100,11 +100,11 @@ fn remote() -> (Subgraphs, Asked) {
             futures::future::pending::<()>().await;
         });
     });
-    let client = client();
+    let (client, connections) = (client(), connections());
     let mut subgraphs: Subgraphs = HashMap::new();
     let mut asked: Asked = HashMap::new();
     for (name, url) in told {
-        subgraphs.insert(name.clone(), Arc::new(http(&client, &url)));
+        subgraphs.insert(name.clone(), Arc::new(http(&connections, &url)));
         asked.insert(name, Arc::new(Remote { client: client.clone(), url }));
     }
     (subgraphs, asked)

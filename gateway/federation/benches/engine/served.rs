@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use federation::Http;
+use federation::{Address, Connections, Http, HttpSettings, RequestContext};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -55,8 +55,14 @@ where
 }
 
 /// The engine's way to a subgraph that is served.
-pub fn http(client: &reqwest::Client, url: &str) -> Http {
-    Http::new(client.clone(), url, Arc::new(|_, _| Default::default()))
+pub fn http(connections: &Connections, url: &str) -> Http {
+    let address = Address { url: url.parse().unwrap(), ready: None };
+    let sign = Arc::new(|_: &RequestContext, _: &[u8]| Default::default());
+    Http::new("served", connections.clone(), vec![address], sign, HttpSettings::default())
+}
+
+pub fn connections() -> Connections {
+    Connections::new(HeaderValue::from_static("bench"))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the engine bounds how long a subgraph may take")]

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::cpu::{Counted, compare};
 use crate::report;
-use crate::served::{client, http, serve_schema};
+use crate::served::{connections, http, serve_schema};
 use crate::shop::{SUPERGRAPH, accounts, inventory, products, reviews};
 
 /// Requests on their way at once, as a server has them.
@@ -62,7 +62,7 @@ fn load(runtime: &Runtime, engine: &Arc<Engine>, prepared: &Prepared, times: usi
     }
 }
 
-pub fn prepare(engine: &Engine, query: &str) -> Prepared {
+pub fn prepare(engine: &Arc<Engine>, query: &str) -> Prepared {
     let document = engine.document(query).unwrap();
     engine.prepare(&document, None, Default::default(), &Grants::default()).unwrap()
 }
@@ -78,7 +78,7 @@ pub fn in_process() -> HashMap<String, Arc<dyn Subgraph>> {
 }
 
 async fn over_http() -> HashMap<String, Arc<dyn Subgraph>> {
-    let client = client();
+    let connections = connections();
     let urls = [
         ("accounts", serve_schema(accounts::schema()).await),
         ("inventory", serve_schema(inventory::schema()).await),
@@ -86,7 +86,7 @@ async fn over_http() -> HashMap<String, Arc<dyn Subgraph>> {
         ("reviews", serve_schema(reviews::schema()).await),
     ];
     let subgraph = |(name, url): (&str, String)| {
-        let subgraph: Arc<dyn Subgraph> = Arc::new(http(&client, &url));
+        let subgraph: Arc<dyn Subgraph> = Arc::new(http(&connections, &url));
         (name.to_owned(), subgraph)
     };
     urls.into_iter().map(subgraph).collect()

@@ -44,7 +44,7 @@ pub fn run() {
     report::costs("An unknown document to a plan: parsed, judged, planned", &cold);
 }
 
-fn look_up(engine: &Engine, query: &str, grants: &Grants, times: usize) {
+fn look_up(engine: &Arc<Engine>, query: &str, grants: &Grants, times: usize) {
     for _ in 0..times {
         let variables = Map::from_iter([("id".to_owned(), Value::from("b3a1f0c2"))]);
         let document = engine.document(query).unwrap();
@@ -53,10 +53,10 @@ fn look_up(engine: &Engine, query: &str, grants: &Grants, times: usize) {
 }
 
 /// Nobody is asked anything, so one subgraph may stand for all.
-fn engine(supergraph: &str, settings: Settings) -> Engine {
+fn engine(supergraph: &str, settings: Settings) -> Arc<Engine> {
     let nobody: Arc<dyn Subgraph> = Canned::new(accounts::schema());
     let names =
         supergraph.lines().filter_map(|line| line.split_once("@join__graph(name: \"")?.1.split('"').next());
     let subgraphs: HashMap<_, _> = names.map(|name| (name.to_owned(), nobody.clone())).collect();
-    Engine::new(supergraph, subgraphs, settings).unwrap()
+    Arc::new(Engine::new(supergraph, subgraphs, settings).unwrap())
 }

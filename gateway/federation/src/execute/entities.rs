@@ -42,15 +42,14 @@ impl Execution<'_> {
             return Vec::new();
         }
         if wanted.too_long {
-            return self.unavailable(&wanted, &fetch.keys);
+            return self.unavailable(&wanted, &fetch.keys, fetch.subgraph);
         }
-        let representations = Value::list(std::mem::take(&mut wanted.representations));
-        let variables = vec![(Key::from("representations"), representations)];
-        match self.ask(fetch.subgraph, &fetch.operation, variables).await {
+        let representations = std::mem::take(&mut wanted.representations);
+        match self.ask_entities(fetch, representations).await {
             Some(mut answer) => {
                 self.land("_entities", &wanted, &fetch.output_rewrites, &fetch.keys, &mut answer, true)
             }
-            None => self.unavailable(&wanted, &fetch.keys),
+            None => self.unavailable(&wanted, &fetch.keys, fetch.subgraph),
         }
     }
 
@@ -65,7 +64,8 @@ impl Execution<'_> {
         }
         let unavailable = |all: &[Wanted]| {
             let each = batch.entities.iter().zip(all);
-            each.flat_map(|(entities, wanted)| self.unavailable(wanted, &entities.keys)).collect()
+            each.flat_map(|(entities, wanted)| self.unavailable(wanted, &entities.keys, batch.subgraph))
+                .collect()
         };
         if all.iter().any(|wanted| wanted.too_long) {
             return unavailable(&all);
@@ -151,7 +151,8 @@ impl Execution<'_> {
         let missing =
             |(index, _): &(usize, _)| !matches!(entities.get(*index), Some(Value::Object(_) | Value::Null));
         let missing = wanted.targets.iter().enumerate().filter(|it| silent && missing(it));
-        let mut errors = self.unavailable_at(missing.map(|(_, targets)| targets), keys);
+        let mut errors =
+            self.unavailable_at(missing.map(|(_, targets)| targets), keys, &GraphQLError::unavailable());
         let root = self.data();
         let first = || {
             let first = wanted.targets.iter().flatten().next();
@@ -247,14 +248,15 @@ impl Execution<'_> {
         targets.map(place).collect()
     }
 
-    fn unavailable(&self, wanted: &Wanted, keys: &[String]) -> Vec<GraphQLError> {
-        self.unavailable_at(wanted.targets.iter(), keys)
+    fn unavailable(&self, wanted: &Wanted, keys: &[String], subgraph: usize) -> Vec<GraphQLError> {
+        self.unavailable_at(wanted.targets.iter(), keys, &self.subgraphs.unavailable(subgraph))
     }
 
     fn unavailable_at<'t>(
         &self,
         targets: impl Iterator<Item = &'t Vec<Target>>,
         keys: &[String],
+        error: &GraphQLError,
     ) -> Vec<GraphQLError> {
         let root = self.data();
         let place = |target: &Target| {
@@ -263,7 +265,7 @@ impl Execution<'_> {
             if let [key] = keys {
                 path.push(paths::key(self.subgraphs.aliases.response_key(key)));
             }
-            GraphQLError::unavailable().at(path)
+            error.clone().at(path)
         };
         targets.flatten().take(REPORTS_MAX).map(place).collect()
     }

@@ -178,6 +178,7 @@ impl Converter<'_> {
             requires,
             input_rewrites,
             output_rewrites,
+            kept_s: 0,
         })
     }
 

@@ -232,3 +232,18 @@ async fn nothing_is_begun_when_the_time_is_up() {
     assert_eq!(answer["errors"], json!([unavailable(json!(["greet"])), unavailable(json!(["praise"]))]));
     assert!(world.log.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn words_of_a_subgraph_that_were_meant_for_no_client_reach_none() {
+    let text = r#"{"data": {"latest": null}, "errors": [
+        {"message": "connect ECONNREFUSED 10.0.0.7", "path": ["latest"], "extensions": {"host": "db-1"}},
+        {"message": "Not today.", "path": ["latest"], "extensions": {"code": "CLOSED"}}]}"#;
+    let answer = move |_, _| async move { typed("application/json", Body::from(text)) };
+    let settings = Settings { mask_internal_errors: true, ..Settings::default() };
+    let reviews = remote(serve_with(answer).await);
+    let world = World::in_process_with(settings, Some(("reviews", reviews)));
+    let answer = world.ask("{ latest { id } }").await;
+    let told = |message: &str, code: &str| json!({"message": message, "path": ["latest"], "extensions": {"code": code}});
+    let masked = told("Something went wrong on our side.", "INTERNAL_SERVER_ERROR");
+    assert_eq!(answer["errors"], json!([masked, told("Not today.", "CLOSED")]));
+}

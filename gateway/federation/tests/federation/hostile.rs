@@ -79,7 +79,7 @@ fn maze_with(sdl: &str, settings: Settings) -> Result<Engine, SupergraphError> {
 
 #[tokio::test]
 async fn a_question_about_the_schema_cannot_grow_without_end() {
-    let engine = maze(MAZE).unwrap();
+    let engine = Arc::new(maze(MAZE).unwrap());
     let ask = async |query: &str| {
         let document = engine.document(query).unwrap();
         let prepared = engine.prepare(&document, None, Default::default(), &Grants::default()).unwrap();

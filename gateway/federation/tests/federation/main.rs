@@ -1,12 +1,15 @@
 //! The engine over three real subgraphs, in process and over HTTP.
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions, not in what they call")]
 
+mod addresses;
 mod answers;
 mod authorization;
 mod broken_streams;
+mod cache_policy;
 mod connections;
 mod differential;
 mod documents;
+mod entity_cache;
 mod failures;
 mod fixtures;
 mod hostile;

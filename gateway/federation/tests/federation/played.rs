@@ -58,7 +58,7 @@ pub async fn ask(
             ((*name).to_owned(), played)
         })
         .collect();
-    let engine = Engine::new(supergraph, subgraphs, Settings::default()).unwrap();
+    let engine = Arc::new(Engine::new(supergraph, subgraphs, Settings::default()).unwrap());
     let document = engine.document(query).unwrap();
     let prepared = engine.prepare(&document, None, Default::default(), grants).unwrap();
     let answer = engine.execute(&prepared, &RequestContext::default()).await.to_value();

@@ -104,7 +104,8 @@ async fn a_resolver_that_panics_ends_its_own_stream_only() {
         kind: OperationKind::Subscription,
         variables: Vec::new(),
     };
-    let request = SubgraphRequest { operation: Arc::new(operation), variables: Default::default() };
+    let limit = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let request = SubgraphRequest { operation: Arc::new(operation), variables: Default::default(), limit };
     let events = subgraph.subscribe(request, &context()).await.unwrap();
     let events: Vec<_> = events.collect().await;
     assert_eq!(events.len(), 2);

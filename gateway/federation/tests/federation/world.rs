@@ -9,8 +9,8 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use federation::{
-    Answer, Engine, Grants, Http, InProcess, RequestContext, Settings, Subgraph, SubgraphError,
-    SubgraphRequest,
+    Address, Answer, Connections, Engine, Grants, Http, HttpSettings, InProcess, RequestContext, Settings,
+    Subgraph, SubgraphError, SubgraphRequest,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -175,18 +175,20 @@ fn attach(request: async_graphql::Request, context: &RequestContext) -> async_gr
 
 /// Signs with the caller's name and the body's length, which the server checks.
 pub fn remote(url: String) -> Arc<dyn Subgraph> {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    Arc::new(Http::new(
-        client,
-        url,
-        Arc::new(|context: &RequestContext, body: &[u8]| {
-            let mut headers = HeaderMap::new();
-            let caller = context.extensions.get::<Caller>().cloned().unwrap_or_default();
-            headers.insert("x-caller", HeaderValue::from_str(&caller.0).unwrap());
-            headers.insert("x-body-bytes", HeaderValue::from(body.len()));
-            headers
-        }),
-    ))
+    let address = Address { url: url.parse().unwrap(), ready: None };
+    Arc::new(Http::new("there", connections(), vec![address], Arc::new(sign), HttpSettings::default()))
+}
+
+pub fn connections() -> Connections {
+    Connections::new(HeaderValue::from_static("test"))
+}
+
+fn sign(context: &RequestContext, body: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let caller = context.extensions.get::<Caller>().cloned().unwrap_or_default();
+    headers.insert("x-caller", HeaderValue::from_str(&caller.0).unwrap());
+    headers.insert("x-body-bytes", HeaderValue::from(body.len()));
+    headers
 }
 
 /// How a served subgraph sends events.

@@ -1,14 +1,15 @@
 //! What a subgraph sends over HTTP: answers and streams of events, whole, cut off, in pieces of any size.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use federation::{Grants, Http, RequestContext, Response, Subgraph, subgraph_locations};
+use federation::{
+    Address, Connections, Grants, Http, HttpSettings, RequestContext, Response, Subgraph, subgraph_locations,
+};
 use graphql_tools::static_graphql::query::{Definition, Document};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::puppet::{Fixture, answers, runtime};
 use super::shape;
@@ -39,7 +40,7 @@ struct Place {
     reply: Arc<Mutex<Reply>>,
 }
 
-static PLACE: LazyLock<Place> = LazyLock::new(|| runtime().block_on(async { place() }));
+static PLACE: LazyLock<Place> = LazyLock::new(|| runtime().block_on(place()));
 
 /// The first byte chooses the case and whether the connection breaks, the second the size of the pieces.
 pub fn run(bytes: &[u8]) {
@@ -77,11 +78,10 @@ fn shown(text: &str, root: &str, reply: Reply) -> Vec<bytes::Bytes> {
     all.iter().map(Response::to_json_bytes).collect()
 }
 
-/// A socket of the file system: a port would not be free again for a minute after each broken connection.
-fn place() -> Place {
-    let path: PathBuf = std::env::temp_dir().join(format!("federation-frames-{}", std::process::id()));
-    let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).expect("the socket can be made");
+async fn place() -> Place {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
+    let at = listener.local_addr().expect("it listens");
+    let url: http::Uri = format!("http://{at}/").parse().expect("it is an address");
     let reply = Arc::new(Mutex::new(Reply::default()));
     let served = reply.clone();
     tokio::spawn(async move {
@@ -89,16 +89,16 @@ fn place() -> Place {
             tokio::spawn(serve(stream, served.clone()));
         }
     });
-    let client =
-        reqwest::Client::builder().no_proxy().unix_socket(path).build().expect("a client can be made");
+    let connections = Connections::new(http::HeaderValue::from_static("fuzz"));
     let supergraph = include_str!("../../../tests/fixtures/supergraph.graphql");
     let locations = subgraph_locations(supergraph).expect("the fixture is valid");
     let subgraphs: HashMap<String, Arc<dyn Subgraph>> = locations
         .into_iter()
         .map(|it| {
             let sign = Arc::new(|_: &RequestContext, _: &[u8]| http::HeaderMap::new());
-            let subgraph: Arc<dyn Subgraph> =
-                Arc::new(Http::new(client.clone(), "http://subgraph.invalid/", sign));
+            let address = Address { url: url.clone(), ready: None };
+            let http = Http::new(&it.name, connections.clone(), vec![address], sign, HttpSettings::default());
+            let subgraph: Arc<dyn Subgraph> = Arc::new(http);
             (it.name, subgraph)
         })
         .collect();
@@ -106,7 +106,7 @@ fn place() -> Place {
 }
 
 /// Answers the requests of one connection until it breaks.
-async fn serve(mut stream: UnixStream, reply: Arc<Mutex<Reply>>) -> Option<()> {
+async fn serve(mut stream: TcpStream, reply: Arc<Mutex<Reply>>) -> Option<()> {
     let mut got = Vec::new();
     loop {
         let head = loop {
@@ -131,6 +131,8 @@ async fn serve(mut stream: UnixStream, reply: Arc<Mutex<Reply>>) -> Option<()> {
             stream.write_all(b"\r\n").await.ok()?;
         }
         if cut {
+            // Its port would not be free again for a minute.
+            stream.set_zero_linger().ok()?;
             return None;
         }
         stream.write_all(b"0\r\n\r\n").await.ok()?;

@@ -16,7 +16,7 @@ use super::sight::Caller;
 use super::world::{Guard, World};
 
 pub struct Pair {
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     pub truth: Arc<Truth>,
     guards: BTreeMap<String, Guard>,
     unauthorized: Unauthorized,
@@ -62,7 +62,7 @@ impl Pair {
             .unwrap_or_else(|error| panic!("the world {}: {error}", world.name));
         let parts = world.parts.iter().map(|part| (part.name.clone(), Schema::parse(&part.sdl))).collect();
         let ears = Ears::new(Schema::parse(&world.supergraph_sdl), parts);
-        Pair { engine, truth, guards: world.guards.clone(), unauthorized, ears }
+        Pair { engine: Arc::new(engine), truth, guards: world.guards.clone(), unauthorized, ears }
     }
 
     pub async fn ask(&self, query: &str, variables: &Map<String, Value>) -> Outcome {
