@@ -11,6 +11,9 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     BadUserInput,
     PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    QueryNotInSafelist,
+    CostEstimatedTooExpensive,
     Unauthenticated,
     Forbidden,
     UnauthorizedFieldOrType,
@@ -25,6 +28,27 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    pub const ALL: [Self; 18] = [
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::BadUserInput,
+        Self::PersistedQueryNotFound,
+        Self::PersistedQueryNotSupported,
+        Self::QueryNotInSafelist,
+        Self::CostEstimatedTooExpensive,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::UnauthorizedFieldOrType,
+        Self::SubscriptionSchemaReload,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Overloaded,
+        Self::Unavailable,
+        Self::IdentityLevelTooLow,
+        Self::Internal,
+    ];
+
     /// The code as clients see it; Apollo's own wherever Apollo has one.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -32,6 +56,9 @@ impl ErrorCode {
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::QueryNotInSafelist => "QUERY_NOT_IN_SAFELIST",
+            Self::CostEstimatedTooExpensive => "COST_ESTIMATED_TOO_EXPENSIVE",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::UnauthorizedFieldOrType => "UNAUTHORIZED_FIELD_OR_TYPE",
@@ -69,10 +96,15 @@ impl Failure {
         Self { code, message: message.into(), extensions: Vec::new(), source: None }
     }
 
-    /// A failure whose reason concerns only us.
+    /// A failure whose reason concerns only us; worth another try when something does not answer now.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let source: Arc<dyn std::error::Error + Send + Sync> = Arc::from(source.into());
-        Self { source: Some(source), ..Self::new(ErrorCode::Internal, "Something went wrong on our side.") }
+        let failure = if is_outage(source.as_ref()) {
+            Self::unavailable("Something needed for this does not answer now.")
+        } else {
+            Self::new(ErrorCode::Internal, "Something went wrong on our side.")
+        };
+        Self { source: Some(source), ..failure }
     }
 
     /// Something outside us, or another service, does not answer.
@@ -125,6 +157,29 @@ impl From<Failure> for async_graphql::Error {
     }
 }
 
+/// Whether something outside the process was not there: databases and connections say so with these kinds.
+fn is_outage(error: &(dyn std::error::Error + 'static)) -> bool {
+    use std::io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, NotConnected, ReadOnlyFilesystem,
+        ResourceBusy, StorageFull, TimedOut,
+    };
+    let passes = |kind| {
+        matches!(
+            kind,
+            ConnectionAborted
+                | ConnectionRefused
+                | ConnectionReset
+                | NotConnected
+                | ReadOnlyFilesystem
+                | ResourceBusy
+                | StorageFull
+                | TimedOut
+        )
+    };
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.filter_map(|error| error.downcast_ref::<std::io::Error>()).any(|error| passes(error.kind()))
+}
+
 /// The error and what caused it, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -135,4 +190,32 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = source.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Reading(std::io::Error);
+
+    impl std::fmt::Display for Reading {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("reading the register")
+        }
+    }
+
+    impl std::error::Error for Reading {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn what_does_not_answer_now_may_be_tried_again_and_a_defect_may_not() {
+        let busy = Reading(std::io::Error::new(std::io::ErrorKind::ResourceBusy, "deadlock"));
+        assert_eq!(Failure::from(busy).code(), ErrorCode::Unavailable);
+        let defect = Reading(std::io::Error::new(std::io::ErrorKind::InvalidData, "not what was written"));
+        assert_eq!(Failure::from(defect).code(), ErrorCode::Internal);
+    }
 }

@@ -3,6 +3,7 @@
 //! `subgraphs/*.graphql` and `supergraph.graphql` are exported and composed by `make schema`;
 //! `operations/*.graphql` are the documents of our own clients and tests.
 
+mod caching;
 mod date;
 mod failure;
 mod id;
@@ -11,7 +12,9 @@ mod money;
 mod page;
 mod problem;
 mod text;
+mod weights;
 
+pub use caching::{CacheControlScope, cache_control};
 pub use date::Date;
 pub use failure::{ErrorCode, Failure};
 pub use id::{
@@ -25,6 +28,7 @@ pub use problem::{
     ConflictProblem, FieldProblem, InvalidInput, NotFoundProblem, StateProblem, UnavailableProblem,
 };
 pub use text::LocalizedText;
+pub use weights::{cost, list_size};
 
 /// The composed schema of all subgraphs, as checked in.
 pub const SUPERGRAPH: &str = include_str!("../supergraph.graphql");

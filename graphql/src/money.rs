@@ -3,6 +3,8 @@
 use async_graphql::{Enum, SimpleObject};
 use serde::{Deserialize, Serialize};
 
+use crate::cache_control;
+
 /// The currency of an amount (ISO 4217).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum, Serialize, Deserialize)]
 pub enum Currency {
@@ -13,7 +15,7 @@ pub enum Currency {
 
 /// An amount of money.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
-#[graphql(shareable)]
+#[graphql(shareable, directive = cache_control::apply(None, None, Some(true)))]
 pub struct Money {
     /// The amount in baht as a decimal string with two places, `"505.00"`.
     pub amount: String,

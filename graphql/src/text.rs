@@ -3,6 +3,8 @@
 use async_graphql::{Object, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::cache_control;
+
 /// Text in Thai and, where there is one, in English. More languages come.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,7 +21,7 @@ impl LocalizedText {
 }
 
 /// Text in Thai and, where there is one, in English. More languages come.
-#[Object(shareable)]
+#[Object(shareable, directive = cache_control::apply(None, None, Some(true)))]
 impl LocalizedText {
     /// In Thai (ภาษาไทย).
     async fn th(&self) -> &str {

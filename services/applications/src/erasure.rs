@@ -9,6 +9,9 @@ use crate::store::{Refusal, Store};
 /// The name under which messages are taken in once.
 pub const CONSUMER: &str = "applications.erasure";
 
+/// What it listens to.
+pub const TOPICS: &[&str] = &["identity.erasure_asked", "identity.citizen_erased"];
+
 /// `identity.erasure_asked`.
 #[derive(Debug, Deserialize)]
 pub struct Asked {
@@ -41,7 +44,7 @@ impl Consumer for Forgetter {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &["identity.erasure_asked", "identity.citizen_erased"]
+        TOPICS
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {

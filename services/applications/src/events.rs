@@ -15,6 +15,22 @@ use crate::store::{Refusal, Store};
 /// The name under which messages are taken in once.
 pub const CONSUMER: &str = "applications";
 
+/// Catalogue says that a public service was closed or opened.
+const AVAILABILITY: &str = "catalogue.availability_changed";
+
+/// What it listens to.
+pub const TOPICS: &[&str] = &[
+    "catalogue.offering_published",
+    AVAILABILITY,
+    "payments.bill_issued",
+    "payments.bill_settled",
+    "payments.refunded",
+    topic::LATENESS,
+    topic::DOCUMENTS_DUE,
+    topic::DRAFT,
+    SWEEP,
+];
+
 /// Takes in messages of other services.
 pub struct Listener {
     store: Store,
@@ -45,22 +61,14 @@ impl Consumer for Listener {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &[
-            "catalogue.offering_published",
-            "payments.bill_issued",
-            "payments.bill_settled",
-            "payments.refunded",
-            topic::LATENESS,
-            topic::DOCUMENTS_DUE,
-            topic::DRAFT,
-            SWEEP,
-        ]
+        TOPICS
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {
         let (store, id) = (&self.store, message.id);
         let taken_in = match message.topic.as_str() {
             "catalogue.offering_published" => store.hear_of_offering(id, &message.parse::<Offering>()?).await,
+            AVAILABILITY => store.hear_of_switch(id, &message.parse()?).await,
             "payments.bill_issued" => store.hear_of_payment(id, message.parse::<BillIssued>()?.into()).await,
             "payments.bill_settled" => {
                 store.hear_of_payment(id, message.parse::<BillSettled>()?.into()).await

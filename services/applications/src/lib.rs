@@ -19,9 +19,10 @@ mod store;
 use std::path::Path;
 use std::sync::Arc;
 
+use cache::Wake;
 use chassis::Graph;
 use clock::Clock;
-use database::{Database, Target};
+use database::{Database, Migrations, Target};
 use object_store::ObjectStore;
 use outbox::{Consumer, Outbox};
 use sealing::Sealer;
@@ -35,6 +36,8 @@ pub struct Foundations {
     pub sealer: Sealer,
     /// Reads the caller's profile from the other services.
     pub graph: Arc<dyn Graph>,
+    /// Wakes subscriptions, also those of other processes.
+    pub wake: Wake,
     /// Where clients reach this installation, without a slash at the end: upload addresses begin with it.
     pub public_url: String,
     pub config: Config,
@@ -55,6 +58,8 @@ pub struct Service {
 pub enum OpenError {
     #[error(transparent)]
     Database(#[from] database::Error),
+    #[error("the sealing keys cannot be used")]
+    Sealing(#[from] sealing::Error),
     #[error("the place for evidence cannot be used")]
     Files(#[from] object_store::Error),
     #[error("the folder for evidence cannot be made")]
@@ -64,13 +69,12 @@ pub enum OpenError {
 impl Service {
     /// Opens the database, and the bucket for evidence or the folder `evidence` under `data`.
     pub async fn open(target: &Target, data: &Path, foundations: Foundations) -> Result<Self, OpenError> {
-        let Foundations { clock, sealer, graph, public_url, config } = foundations;
-        let migrations =
-            [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
-        let database = Database::open(target, "applications", &migrations).await?;
+        let Foundations { clock, sealer, graph, wake, public_url, config } = foundations;
+        let database = Database::open(target, "applications", &migrations()).await?;
+        sealer.adopt(&database, clock.now()).await?;
         let files = files::open(&config, data)?;
         let outbox = Outbox::new(clock.clone());
-        let store = Store::new(database, clock, sealer, outbox.clone());
+        let store = Store::new(database, clock, sealer, outbox.clone(), wake);
         Ok(Self { store, outbox, graph, files, public_url: public_url.into() })
     }
 
@@ -95,6 +99,11 @@ impl Service {
         &self.store.database
     }
 
+    /// Makes room for the events of the next months.
+    pub async fn make_room(&self) -> Result<i64, database::Error> {
+        self.database().make_partitions("make_event_partitions", self.store.clock.now()).await
+    }
+
     /// Forgets what is long over.
     pub async fn forget_old(&self) -> Result<u64, database::Error> {
         idempotency::forget_old(self.database(), self.store.clock.now()).await
@@ -104,6 +113,22 @@ impl Service {
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
     }
+}
+
+/// The definitions of its tables.
+pub fn migrations() -> [&'static Migrations; 5] {
+    [
+        &outbox::MIGRATIONS,
+        &sealing::MIGRATIONS,
+        &idempotency::MIGRATIONS,
+        &switches::MIGRATIONS,
+        &store::MIGRATIONS,
+    ]
+}
+
+/// All that its consumers listen to: for relays in other processes.
+pub fn topics() -> Vec<&'static str> {
+    [events::TOPICS, erasure::TOPICS].concat()
 }
 
 /// The subgraph's schema as composition wants it.

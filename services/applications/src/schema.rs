@@ -1,6 +1,7 @@
 //! The subgraph: who may, what, answer.
 
 pub mod application;
+pub mod closure;
 pub mod draft;
 pub mod event;
 pub mod evidence;
@@ -24,6 +25,7 @@ use crate::model::rules::{beginning_of, first_day_not_over};
 use crate::store::listing::Listing;
 use crate::store::{Reader, Refusal};
 use application::Application;
+use closure::ServiceClosure;
 use event::Subscription;
 use number::NationalId;
 use problem::Problem;
@@ -132,6 +134,12 @@ impl Query {
             ..Listing::default()
         };
         page(ctx, &Reader::Agency(officer.agency.clone()), listing, first, after).await
+    }
+
+    /// Public services that are closed to new applications, or are going to be, in order of code: at
+    /// most 200. Null when it cannot be read.
+    async fn service_closures(&self, ctx: &Context<'_>) -> Result<Option<Vec<ServiceClosure>>, Failure> {
+        closure::closures(ctx).await.map(Some)
     }
 
     /// The same as `application`: what other subgraphs point to is checked like everything else.

@@ -1,6 +1,7 @@
 //! Every SQL statement, and the transactions they belong to: one per thing that happens.
 
 pub mod application;
+pub mod closure;
 pub mod draft;
 pub mod erasure;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod upload;
 
 use std::collections::HashMap;
 
+use cache::{Listener, Wake};
 use clock::Clock;
 use database::{Database, Migrations, Tx};
 use graphql::{ErrorCode, Failure, FieldProblem};
@@ -24,18 +26,20 @@ use outbox::Outbox;
 use sealing::{Sealer, SubjectKey};
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::broadcast;
+use switches::Switches;
 use uuid::Uuid;
 
 use crate::model::NotAllowed;
 use application::Application;
 
 /// The tables of this service.
-pub static MIGRATIONS: Migrations =
-    database::migrations!("applications", "0001_application", "0002_legal_clock");
-
-/// Wake-ups waiting for one slow subscriber; more and it reads the table anyway.
-const WAKES_MAX: usize = 1024;
+pub static MIGRATIONS: Migrations = database::migrations!(
+    "applications",
+    "0001_application",
+    "0002_legal_clock",
+    "0003_event_partitions",
+    "0004_queue_by_service",
+);
 
 /// The applications' data.
 #[derive(Clone)]
@@ -44,8 +48,10 @@ pub struct Store {
     pub(crate) clock: Clock,
     sealer: Sealer,
     outbox: Outbox,
-    /// Ids of applications that something happened to: a wake-up only, the table is the truth.
-    happened: broadcast::Sender<Uuid>,
+    /// What is closed to new applications, as catalogue said.
+    pub(crate) switches: Switches,
+    /// Wakes those who follow an application, by its id: the table is the truth.
+    wake: Wake,
 }
 
 /// Who reads: what is neither theirs nor their agency's is not there.
@@ -64,6 +70,8 @@ pub enum Refusal {
     NotAllowed(NotAllowed),
     /// The offering is closed to new applications, or to this kind of party.
     NotOffered(&'static str),
+    /// Those who run this platform closed the public service for the moment.
+    Closed(Box<switches::Closure>),
     /// The party has as many drafts as one may have.
     TooManyDrafts,
     /// The idempotency key was used for something else.
@@ -133,14 +141,14 @@ impl<'a> Once<'a> {
 }
 
 impl Store {
-    pub fn new(database: Database, clock: Clock, sealer: Sealer, outbox: Outbox) -> Self {
-        let (happened, _) = broadcast::channel(WAKES_MAX);
-        Self { database, clock, sealer, outbox, happened }
+    pub fn new(database: Database, clock: Clock, sealer: Sealer, outbox: Outbox, wake: Wake) -> Self {
+        let switches = Switches::new(database.clone(), clock.clone(), outbox.clone());
+        Self { database, clock, sealer, outbox, switches, wake }
     }
 
-    /// Hears of every application that something happened to.
-    pub fn happenings(&self) -> broadcast::Receiver<Uuid> {
-        self.happened.subscribe()
+    /// Hears when something happens to the application, in whichever process.
+    pub fn listen(&self, application_id: Uuid) -> Listener {
+        self.wake.listen(&topic(application_id))
     }
 
     /// The keys that open what is sealed for these parties, in one query; the erased have none.
@@ -172,8 +180,11 @@ impl Store {
 
     /// Wakes the subscriptions of an application once the change can be seen.
     fn wake_after_commit(&self, tx: &mut Tx, application_id: Uuid) {
-        let happened = self.happened.clone();
-        // An error only says that nobody listens.
-        tx.after_commit(move || _ = happened.send(application_id));
+        let wake = self.wake.clone();
+        tx.after_commit(move || wake.wake(&topic(application_id)));
     }
+}
+
+fn topic(application_id: Uuid) -> String {
+    format!("application:{application_id}")
 }

@@ -6,11 +6,22 @@ use uuid::Uuid;
 
 use crate::model::{Evidence, OfferingContent};
 
+/// Topics of what readers can see the change of.
+pub const TOPICS_OF_CHANGES: &[&str] = &[OFFERING_PUBLISHED, CHANGED, "catalogue.availability_changed"];
+
+const OFFERING_PUBLISHED: &str = "catalogue.offering_published";
+const CHANGED: &str = "catalogue.changed";
+
+/// Something was published: agencies, public services, offerings or life events.
+pub fn changed() -> Message {
+    Message::new(CHANGED, json!({}))
+}
+
 /// An offering was published: new, or changed in anything an application pins.
 pub fn offering_published(id: Uuid, revision: i64, content: &OfferingContent) -> Message {
     let evidence: Vec<Value> = content.evidence.iter().map(evidence).collect();
     Message::new(
-        "catalogue.offering_published",
+        OFFERING_PUBLISHED,
         json!({
             "offering_id": id,
             "revision": revision,

@@ -13,11 +13,12 @@ mod search;
 mod service;
 mod store;
 
+pub use events::TOPICS_OF_CHANGES;
 pub use files::Exported;
 pub use model::{Catalogue, Findings, SourceFile, offering_id};
 pub use schema::{CatalogueSchema, sdl};
-pub use service::{Error, Service};
-pub use store::{Applied, Edits};
+pub use service::{Error, MIGRATED, Service};
+pub use store::{Applied, Edits, is_published};
 
 /// The files of this repository, embedded by `build.rs`: path below the crate, and text.
 const EMBEDDED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

@@ -10,7 +10,7 @@ mod rules;
 
 use async_graphql::{Enum, SimpleObject};
 use auth::{Aal, Ial};
-use graphql::LocalizedText;
+use graphql::{LocalizedText, cache_control};
 use serde::{Deserialize, Serialize};
 
 pub use edit::{OfferingEdit, fault, satang_of};
@@ -31,6 +31,7 @@ pub struct Agency {
 
 /// An area by its official code: two digits for a province, four for a district, six for a subdistrict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, SimpleObject)]
+#[graphql(directive = cache_control::apply(None, None, Some(true)))]
 pub struct Area {
     /// The official code.
     pub code: String,
@@ -83,7 +84,7 @@ pub struct IdentityLevel {
 
 /// A step of the way through the service.
 #[derive(Clone, Debug, Serialize, Deserialize, SimpleObject)]
-#[graphql(name = "ServiceStep")]
+#[graphql(name = "ServiceStep", directive = cache_control::apply(None, None, Some(true)))]
 pub struct Step {
     /// What is done.
     pub title: LocalizedText,
@@ -111,6 +112,7 @@ pub struct Upload {
 
 /// A law that the service stands on.
 #[derive(Clone, Debug, Serialize, Deserialize, SimpleObject)]
+#[graphql(directive = cache_control::apply(None, None, Some(true)))]
 pub struct LegalBasis {
     /// The law's name and year.
     pub title: LocalizedText,
@@ -124,7 +126,7 @@ pub struct LegalBasis {
 
 /// Where to go or to call.
 #[derive(Clone, Debug, Serialize, Deserialize, SimpleObject)]
-#[graphql(name = "ServiceContact")]
+#[graphql(name = "ServiceContact", directive = cache_control::apply(None, None, Some(true)))]
 pub struct Contact {
     /// The place, the site or the line.
     pub name: LocalizedText,

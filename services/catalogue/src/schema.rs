@@ -7,12 +7,18 @@ mod offering;
 mod offering_change;
 mod problem;
 mod public_service;
+mod switch;
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
 use graphql::{ErrorCode, Failure};
 
 use crate::Service;
 use crate::loader::LoaderPerRequest;
+
+/// How long public facts may be kept by whoever shows them. The gateways hear of a change at once.
+const FACTS_S: i32 = 300;
+/// The same for what may be switched at any moment: another process of ours may not know it yet.
+const MOMENT_S: i32 = 1;
 
 /// What can be asked of the catalogue.
 #[derive(Default, MergedObject)]
@@ -22,11 +28,12 @@ pub struct Query(
     agency::AgencyQuery,
     life_event::LifeEventQuery,
     offering_change::OfferingChangeQuery,
+    switch::SwitchQuery,
 );
 
 /// What can be changed without a file.
 #[derive(Default, MergedObject)]
-pub struct Mutation(edit::OfferingMutation);
+pub struct Mutation(edit::OfferingMutation, switch::SwitchMutation);
 
 /// The subgraph of the catalogue.
 pub type CatalogueSchema = Schema<Query, Mutation, EmptySubscription>;

@@ -7,6 +7,7 @@ use chassis::Environment;
 use clock::Clock;
 use database::{Database, Target};
 use outbox::{Consumer, Outbox};
+use switches::Switches;
 
 use crate::files::{self, Exported};
 use crate::model::{Catalogue, Findings, SourceFile, fingerprint};
@@ -18,7 +19,8 @@ use crate::{CatalogueSchema, EMBEDDED, MIGRATIONS, schema};
 const PREPARED_AT_ONCE: usize = 200;
 
 /// All tables of the catalogue's database.
-const MIGRATED: [&database::Migrations; 3] = [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &MIGRATIONS];
+pub const MIGRATED: [&database::Migrations; 4] =
+    [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &switches::MIGRATIONS, &MIGRATIONS];
 
 /// Why the catalogue could not be opened, filled or read.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,7 @@ pub enum Error {
 #[derive(Clone)]
 pub struct Service {
     store: Store,
+    switches: Switches,
     environment: Environment,
     index: Arc<RwLock<Arc<Index>>>,
     /// Held while the index is built, so that it is built once however many ask.
@@ -57,8 +60,11 @@ impl Service {
     /// Opens the catalogue's database; it holds what was published before.
     pub async fn open(target: &Target, clock: Clock, environment: Environment) -> Result<Self, Error> {
         let database = Database::open(target, "catalogue", &MIGRATED).await?;
-        let store = Store::new(database, Outbox::new(clock.clone()), clock);
-        let service = Self { store, environment, index: Arc::default(), preparation: Arc::default() };
+        let outbox = Outbox::new(clock.clone());
+        let switches = Switches::new(database.clone(), clock.clone(), outbox.clone());
+        let store = Store::new(database, outbox, clock);
+        let service =
+            Self { store, switches, environment, index: Arc::default(), preparation: Arc::default() };
         service.rebuild_index().await?;
         Ok(service)
     }
@@ -127,6 +133,11 @@ impl Service {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// What is closed to new applications.
+    pub(crate) fn switches(&self) -> &Switches {
+        &self.switches
     }
 
     /// The search index of the latest publication, whichever process made it.

@@ -235,3 +235,9 @@ fn life_event(row: &Row) -> Result<LifeEventRecord, Error> {
 fn content<T: DeserializeOwned>(row: &Row) -> Result<T, Error> {
     Ok(serde_json::from_value(row.get::<Value>("content")?)?)
 }
+
+/// Whether there is a public service with this code, for who has no more than the database.
+pub async fn is_published(database: &Database, code: &str) -> Result<bool, Error> {
+    let sql = "select 1 as one from public_service where code = $1";
+    Ok(database.row(sql, args![code]).await?.is_some())
+}

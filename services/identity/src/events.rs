@@ -7,6 +7,9 @@ use outbox::{Consumer, Error, Received};
 use crate::Service;
 use crate::store::erasure::CONSUMER;
 
+/// What it listens to.
+pub const TOPICS: &[&str] = &["applications.erasure_answered", "payments.erasure_answered"];
+
 /// Takes in messages of other services.
 pub struct Listener {
     service: Service,
@@ -26,7 +29,7 @@ impl Consumer for Listener {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &["applications.erasure_answered", "payments.erasure_answered"]
+        TOPICS
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {

@@ -4,6 +4,7 @@ pub mod answer;
 mod authorize;
 mod browser;
 mod callback;
+mod closed;
 mod collect;
 pub mod limit;
 mod logout;

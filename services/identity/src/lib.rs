@@ -18,11 +18,13 @@ use std::sync::{Arc, Mutex};
 
 use auth::{EndedSessions, Keys, ProofVerifier, TokenVerifier};
 use axum::Router;
+use cache::Seen;
 use chrono::{DateTime, Utc};
 use clock::Clock;
 use database::{Database, Target};
 use outbox::Outbox;
 use sealing::Sealer;
+use switches::Switches;
 
 use crate::http::limit::Limiter;
 use crate::http::signer::Signer;
@@ -34,7 +36,9 @@ use crate::provider::{IdentityProvider, Registry};
 use crate::store::Store;
 
 pub use config::Config;
+pub use events::TOPICS;
 pub use schema::{IdentitySchema, sdl};
+pub use store::{Error as StoreError, migrations, reseal_signing_keys};
 
 /// The officers of the sandbox.
 const OFFICERS: &str = include_str!("../officers.toml");
@@ -67,6 +71,8 @@ pub(crate) struct Inner {
     registry: Option<Registry>,
     store: Store,
     outbox: Outbox,
+    /// Which Digital ID providers are closed.
+    switches: Switches,
     signer: Signer,
     ended: EndedSessions,
     /// Until when it is known which sessions other processes ended.
@@ -81,7 +87,19 @@ pub(crate) struct Inner {
 impl Service {
     /// Opens the store, loads or makes the signing key, and, in the sandbox, the officers.
     pub async fn open(target: &Target, clock: Clock, sealer: Sealer, config: Config) -> Result<Self, Error> {
+        Self::open_sharing(target, clock, sealer, config, Seen::new(None)).await
+    }
+
+    /// The same, taking each proof of a key once among all processes that share `seen`.
+    pub async fn open_sharing(
+        target: &Target,
+        clock: Clock,
+        sealer: Sealer,
+        config: Config,
+        seen: Seen,
+    ) -> Result<Self, Error> {
         let store = Store::open(target, sealer).await?;
+        store.adopt_keys(clock.now()).await?;
         let sandbox = config.environment.is_sandbox();
         if sandbox {
             load_officers(&store, &clock).await?;
@@ -92,6 +110,9 @@ impl Service {
         let before_any_token = clock.now() - chrono::Duration::seconds(model::login::ACCESS_TOKEN_S + 60);
         let audience = audience_of(&config.public_url);
         let verifier = TokenVerifier::new(&config.public_url, &audience, keys, ended.clone(), clock.clone());
+        let verifier = verifier.sharing(seen.clone());
+        let outbox = Outbox::new(clock.clone());
+        let switches = Switches::new(store.database().clone(), clock.clone(), outbox.clone());
         let inner = Inner {
             clients: Clients::built_in(&config.public_url, sandbox),
             assurance: config.assurance()?,
@@ -99,12 +120,13 @@ impl Service {
             registry: Registry::new(&config),
             limiter: Limiter::new(config.requests_per_minute_max),
             store,
-            outbox: Outbox::new(clock.clone()),
+            outbox,
+            switches,
             signer,
             ended,
             ends_heard_at: Mutex::new(before_any_token),
             verifier,
-            proofs: ProofVerifier::new(clock.clone()),
+            proofs: ProofVerifier::new(clock.clone()).sharing(seen),
             clock,
             config,
         };

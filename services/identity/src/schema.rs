@@ -2,6 +2,7 @@
 
 mod erasure;
 mod party;
+mod switch;
 mod viewer;
 
 use std::sync::Arc;
@@ -12,9 +13,11 @@ use async_graphql::{
 use auth::Principal;
 use chrono::{DateTime, Utc};
 use graphql::{
-    AuthenticatorAssuranceLevel, ConflictProblem, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText,
-    NotFoundProblem, PageConnection, PartyId, StateProblem,
+    AuthenticatorAssuranceLevel, ConflictProblem, ErrorCode, Failure, IdentityAssuranceLevel, InvalidInput,
+    LocalizedText, NotFoundProblem, PageConnection, PartyId, StateProblem,
 };
+use switches::Kind;
+use switches::door::{Availability, SwitchChange, SwitchPayload};
 
 use crate::Inner;
 use crate::loader::{Loads, loads};
@@ -24,6 +27,7 @@ use erasure::{
     ProposeErasurePayload,
 };
 use party::Party;
+use switch::{CloseIdentityProviderInput, OpenIdentityProviderInput};
 use viewer::Viewer;
 
 /// The subgraph's schema.
@@ -62,9 +66,10 @@ impl Query {
     }
 
     /// The Digital ID providers a citizen can choose from, in the order they are offered.
-    async fn identity_providers(&self, ctx: &Context<'_>) -> Vec<IdentityProvider> {
+    async fn identity_providers(&self, ctx: &Context<'_>) -> Result<Vec<IdentityProvider>, Failure> {
         let inner = inner(ctx);
         let today = inner.clock.today_in_thailand();
+        let closures = inner.switches.closures().await?;
         let mut shown = Vec::new();
         for provider in &inner.providers {
             let max = inner.assurance.level_max(provider.code(), today);
@@ -73,9 +78,10 @@ impl Query {
                 name: provider.name().clone(),
                 identity_assurance_level_max: max.ial.into(),
                 authenticator_assurance_level_max: max.aal.into(),
+                availability: Availability::of(&closures, Kind::IdentityProvider, provider.code()),
             });
         }
-        shown
+        Ok(shown)
     }
 
     /// Erasures of citizens' data, newest first, for officers who see to data protection.
@@ -87,6 +93,18 @@ impl Query {
         #[graphql(desc = "The cursor of the last one seen.")] after: Option<String>,
     ) -> Result<PageConnection<Erasure>, Failure> {
         erasure::list(ctx, first, after).await
+    }
+
+    /// When a Digital ID provider was closed and opened, by whom and why, the latest first.
+    #[graphql(requires_scopes = "switches:write")]
+    async fn identity_provider_switch_changes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The provider's code.")] code: String,
+        #[graphql(desc = "How many, at most 100.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the last one seen.")] after: Option<String>,
+    ) -> Result<PageConnection<SwitchChange>, Failure> {
+        switch::changes(ctx, code, first, after).await
     }
 
     /// A party of the caller; null is absent or not theirs.
@@ -119,6 +137,8 @@ struct IdentityProvider {
     identity_assurance_level_max: IdentityAssuranceLevel,
     /// The highest authenticator assurance level it can give.
     authenticator_assurance_level_max: AuthenticatorAssuranceLevel,
+    /// Whether one can log in with it now.
+    availability: Availability,
 }
 
 #[Object]
@@ -143,6 +163,27 @@ impl Mutation {
         #[graphql(desc = "Which erasure, and which write this is.")] input: ConfirmErasureInput,
     ) -> Result<Option<ConfirmErasurePayload>, Failure> {
         erasure::confirm(ctx, input).await.map(Some)
+    }
+
+    /// Closes a Digital ID provider (ปิดช่องทางยืนยันตัวตนชั่วคราว), now or as planned: nobody logs in with
+    /// it, and what it says of those under way is not taken. Sessions go on.
+    #[graphql(requires_scopes = "switches:write")]
+    async fn close_identity_provider(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which provider, and what to say of it.")] input: CloseIdentityProviderInput,
+    ) -> Result<Option<SwitchPayload>, Failure> {
+        switch::close(ctx, input).await
+    }
+
+    /// Opens a Digital ID provider again, or calls off a planned closure.
+    #[graphql(requires_scopes = "switches:write")]
+    async fn open_identity_provider(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which provider, and why.")] input: OpenIdentityProviderInput,
+    ) -> Result<Option<SwitchPayload>, Failure> {
+        switch::open(ctx, input).await
     }
 
     /// Ends the session of the token this is asked with (ออกจากระบบ): its access and refresh tokens
@@ -207,6 +248,7 @@ enum Problem {
     Conflict(ConflictProblem),
     NotFound(NotFoundProblem),
     State(StateProblem),
+    InvalidInput(InvalidInput),
     ErasureObstructed(ErasureObstructedProblem),
 }
 

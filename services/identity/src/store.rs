@@ -11,13 +11,14 @@ mod session;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use database::{Database, Migrations, Target};
 use sealing::Sealer;
 
 use crate::model::national_id::NationalId;
 
 pub use flow::NumberTry;
-pub use key::StoredKey;
+pub use key::{StoredKey, reseal_signing_keys};
 pub use party::Directorship;
 pub use person::Arrival;
 pub use session::{Redeemed, Redemption, SessionEnd};
@@ -30,6 +31,17 @@ pub static MIGRATIONS: Migrations = database::migrations!(
     "0003_erasure",
     "0004_lookups",
 );
+
+/// The definitions of all tables of this service.
+pub fn migrations() -> [&'static Migrations; 5] {
+    [
+        &outbox::MIGRATIONS,
+        &sealing::MIGRATIONS,
+        &idempotency::MIGRATIONS,
+        &switches::MIGRATIONS,
+        &MIGRATIONS,
+    ]
+}
 
 /// Why the store could not answer.
 #[derive(Debug, thiserror::Error)]
@@ -54,9 +66,13 @@ pub struct Store {
 impl Store {
     /// Opens the database and brings its tables up to date.
     pub async fn open(target: &Target, sealer: Sealer) -> Result<Self, Error> {
-        let migrations = [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &MIGRATIONS];
-        let database = Database::open(target, "identity", &migrations).await?;
+        let database = Database::open(target, "identity", &migrations()).await?;
         Ok(Self { database, sealer })
+    }
+
+    /// Makes the sealing key known here, and refuses keys that do not open what is kept.
+    pub async fn adopt_keys(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        Ok(self.sealer.adopt(&self.database, now).await?)
     }
 
     pub fn database(&self) -> &Database {

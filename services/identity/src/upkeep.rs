@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::http::answer;
@@ -37,6 +37,29 @@ impl Service {
         }
         idempotency::forget_old(self.database(), now).await.map_err(crate::store::Error::from)?;
         Ok(())
+    }
+
+    /// The sessions that ended after one, in order, up to a bound: for processes that check tokens without
+    /// this database.
+    pub async fn sessions_ended_after(
+        &self,
+        last: (DateTime<Utc>, Uuid),
+    ) -> Result<Vec<(DateTime<Utc>, Uuid)>, Error> {
+        Ok(self.inner.store.sessions_ended_since(last).await?)
+    }
+
+    /// The keys that tokens verify with, as a JWKS.
+    pub async fn public_keys(&self) -> serde_json::Value {
+        if let Err(error) = self.inner.signer.keep_current(&self.inner.store).await {
+            // Those that are known are still good.
+            answer::log(&error);
+        }
+        self.inner.signer.jwks()
+    }
+
+    /// How many sessions this process knows to have ended: another number means news.
+    pub fn ended_count(&self) -> u64 {
+        self.inner.ended.count()
     }
 
     pub(crate) async fn hear_of_ends(&self) -> Result<(), Error> {

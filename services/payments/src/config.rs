@@ -40,7 +40,11 @@ impl Default for Config {
 impl Config {
     /// The sandbox's providers, reached where the sandbox is mounted.
     pub fn sandbox(public_url: &str) -> Self {
-        let base = format!("{}/sandbox", public_url.trim_end_matches('/'));
+        Self::sandbox_at(public_url, &format!("{}/sandbox", public_url.trim_end_matches('/')))
+    }
+
+    /// The same where the sandbox runs elsewhere: `base` is its own address.
+    pub fn sandbox_at(public_url: &str, base: &str) -> Self {
         let mut config = Self { public_url: public_url.to_owned(), ..Self::default() };
         config.scb.base_url = format!("{base}/bank");
         config.kbank.base_url = format!("{base}/kbank");

@@ -10,6 +10,9 @@ use crate::Service;
 /// The name under which messages are taken in once.
 pub const CONSUMER: &str = "payments.erasure";
 
+/// What it listens to.
+pub const TOPICS: &[&str] = &["identity.erasure_asked"];
+
 /// `identity.erasure_asked`.
 #[derive(Debug, Deserialize)]
 pub struct Asked {
@@ -30,7 +33,7 @@ impl Consumer for Witness {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &["identity.erasure_asked"]
+        TOPICS
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {

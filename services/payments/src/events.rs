@@ -14,6 +14,17 @@ pub fn consumers(service: &Service) -> Vec<Arc<dyn Consumer>> {
     vec![Arc::new(Inbox { service: service.clone() })]
 }
 
+/// What it listens to.
+pub const TOPICS: &[&str] = &[
+    "applications.fee_fell_due",
+    "applications.closed",
+    topic::WATCH,
+    topic::ASK,
+    topic::WITHDRAW,
+    topic::REFUND,
+    topic::RECONCILE,
+];
+
 struct Inbox {
     service: Service,
 }
@@ -39,15 +50,7 @@ impl Consumer for Inbox {
     }
 
     fn topics(&self) -> &'static [&'static str] {
-        &[
-            "applications.fee_fell_due",
-            "applications.closed",
-            topic::WATCH,
-            topic::ASK,
-            topic::WITHDRAW,
-            topic::REFUND,
-            topic::RECONCILE,
-        ]
+        TOPICS
     }
 
     async fn receive(&self, message: &Received) -> Result<(), Error> {

@@ -22,8 +22,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clock::Clock;
-use database::{Database, Target};
+use database::{Database, Migrations, Target};
 use outbox::{Consumer, Outbox};
+use switches::{Kind, Switches};
 
 pub use config::{Config, GWalletConfig, KbankConfig, QrBank, ScbConfig};
 pub use schema::{PaymentsSchema, sdl};
@@ -36,6 +37,8 @@ pub struct Service {
     database: Database,
     outbox: Outbox,
     clock: Clock,
+    /// Which providers and methods are closed to new payments.
+    switches: Switches,
     providers: Providers,
     config: Arc<Config>,
 }
@@ -58,10 +61,10 @@ impl Service {
         config: Config,
         providers: Providers,
     ) -> Result<Self, database::Error> {
-        let migrations = [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &store::MIGRATIONS];
-        let database = Database::open(target, "payments", &migrations).await?;
+        let database = Database::open(target, "payments", &migrations()).await?;
         let outbox = Outbox::new(clock.clone());
-        let service = Self { database, outbox, clock, providers, config: Arc::new(config) };
+        let switches = Switches::new(database.clone(), clock.clone(), outbox.clone());
+        let service = Self { database, outbox, clock, switches, providers, config: Arc::new(config) };
         service.begin_reconciliation().await?;
         Ok(service)
     }
@@ -87,6 +90,11 @@ impl Service {
         &self.database
     }
 
+    /// Makes room for the transfers of the next months.
+    pub async fn make_room(&self) -> Result<i64, database::Error> {
+        self.database.make_partitions("make_ledger_partitions", self.clock.now()).await
+    }
+
     /// Forgets what is long over.
     pub async fn forget_old(&self) -> Result<u64, database::Error> {
         idempotency::forget_old(&self.database, self.clock.now()).await
@@ -95,5 +103,24 @@ impl Service {
     /// The sending end of its outbox, for the relay.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+}
+
+/// The definitions of its tables.
+pub fn migrations() -> [&'static Migrations; 4] {
+    [&outbox::MIGRATIONS, &idempotency::MIGRATIONS, &switches::MIGRATIONS, &store::MIGRATIONS]
+}
+
+/// All that its consumers listen to: for relays in other processes.
+pub fn topics() -> Vec<&'static str> {
+    [events::TOPICS, erasure::TOPICS].concat()
+}
+
+/// Whether there is such a provider or method to close.
+pub fn has_switch(target: &switches::Target) -> bool {
+    match target.kind {
+        Kind::PaymentMethod => model::PaymentMethod::parse(&target.name).is_some(),
+        Kind::PaymentProvider => provider::CODES.contains(&target.name.as_str()),
+        Kind::PublicService | Kind::IdentityProvider => false,
     }
 }

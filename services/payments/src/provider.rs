@@ -161,6 +161,9 @@ pub trait PaymentProvider: Send + Sync {
     fn acknowledgement(&self, evidence: &Evidence, confirmation: &str) -> serde_json::Value;
 }
 
+/// The codes of all providers there are.
+pub const CODES: [&str; 3] = ["scb", "kbank", "gwallet"];
+
 /// The providers in use, and which one serves which method.
 #[derive(Clone)]
 pub struct Providers {

@@ -8,6 +8,7 @@ mod problem;
 mod proposal;
 mod receipt;
 mod refund;
+mod switch;
 
 use async_graphql::{Context, EmptySubscription, InputObject, MergedObject, Object, Schema};
 use auth::Principal;
@@ -19,6 +20,7 @@ use desk::{DeskQuery, before};
 use payment::{Payment, PaymentMutation};
 use problem::Problem;
 use proposal::ProposalMutation;
+use switch::{SwitchMutation, SwitchQuery};
 
 use crate::Service;
 use crate::loader::{BillWithId, Loads, loads};
@@ -31,11 +33,11 @@ pub type PaymentsSchema = Schema<Query, Mutation, EmptySubscription>;
 
 /// All that is read.
 #[derive(MergedObject, Default)]
-pub struct Query(BillQuery, DeskQuery);
+pub struct Query(BillQuery, DeskQuery, SwitchQuery);
 
 /// All that is done.
 #[derive(MergedObject, Default)]
-pub struct Mutation(PaymentMutation, ProposalMutation);
+pub struct Mutation(PaymentMutation, ProposalMutation, SwitchMutation);
 
 /// The schema over a service.
 pub fn build(service: Service) -> PaymentsSchema {

@@ -14,8 +14,13 @@ pub mod statement;
 use database::{Error, Migrations, Row};
 
 /// This service's tables.
-pub static MIGRATIONS: Migrations =
-    database::migrations!("payments", "0001_books", "0002_bill_by_agency", "0003_reconciliation");
+pub static MIGRATIONS: Migrations = database::migrations!(
+    "payments",
+    "0001_books",
+    "0002_bill_by_agency",
+    "0003_reconciliation",
+    "0004_ledger_partitions",
+);
 
 /// Reads a code that the database's own constraint has checked.
 fn code<T>(row: &Row, column: &str, parse: fn(&str) -> Option<T>) -> Result<T, Error> {

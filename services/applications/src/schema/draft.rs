@@ -7,10 +7,12 @@ use graphql::{
 };
 
 use super::application::Application;
+use super::closure::ServiceClosedProblem;
 use super::problem::{RevisionConflict, payload};
 use super::service;
 use crate::Service;
 use crate::provider;
+use crate::store::closure::check_open;
 use crate::store::draft::Beginning;
 use crate::store::submission::CLOSED;
 use crate::store::{Refusal, application as stored};
@@ -33,7 +35,8 @@ payload! {
         application: Application
     }
     /// What came of `startApplication`.
-    StartApplicationPayload = NotFoundProblem | StateProblem | ConflictProblem | UnavailableProblem
+    StartApplicationPayload =
+        NotFoundProblem | StateProblem | ConflictProblem | UnavailableProblem | ServiceClosedProblem
 }
 
 /// Answers to save.
@@ -80,6 +83,7 @@ payload! {
     /// What came of `submitApplication`.
     SubmitApplicationPayload =
         InvalidInput | RevisionConflict | StateProblem | NotFoundProblem | ConflictProblem
+            | ServiceClosedProblem
 }
 
 /// What to withdraw.
@@ -179,6 +183,7 @@ async fn start(
     let offering = service.store.current_offering(&mut database, offering_id).await?;
     let now = service.store.clock.now();
     principal.require_level(offering.level_required(), now).map_err(Refusal::Failed)?;
+    check_open(&service.store.switches.closures().await?, &offering.service_code)?;
     if !offering.is_fileable() {
         return Err(Refusal::NotOffered(CLOSED));
     }

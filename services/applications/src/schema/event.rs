@@ -134,7 +134,7 @@ impl Subscription {
         let store = service(ctx).store.clone();
         let id = store.application(&reader(ctx)?, application_id.uuid()).await?.id;
         // Listening begins before the first reading, so that nothing falls in between.
-        let mut happenings = store.happenings();
+        let mut listener = store.listen(id);
         Ok(async_stream::try_stream! {
             let mut seen = after.unwrap_or(0).max(0);
             loop {
@@ -145,25 +145,10 @@ impl Subscription {
                     yield ApplicationEvent(event);
                 }
                 if !more {
-                    wait_for(&mut happenings, id).await;
+                    // Or until it is time to look anyway.
+                    _ = tokio::time::timeout(SWEEP, listener.woken()).await;
                 }
             }
         })
     }
-}
-
-/// Waits until something happened to this application, or it is time to look anyway.
-async fn wait_for(happenings: &mut tokio::sync::broadcast::Receiver<uuid::Uuid>, id: uuid::Uuid) {
-    use tokio::sync::broadcast::error::RecvError;
-    let heard = async {
-        loop {
-            match happenings.recv().await {
-                Ok(happened) if happened != id => {}
-                // Too far behind to know: look.
-                Ok(_) | Err(RecvError::Lagged(_)) => return,
-                Err(RecvError::Closed) => std::future::pending().await,
-            }
-        }
-    };
-    _ = tokio::time::timeout(SWEEP, heard).await;
 }

@@ -6,6 +6,7 @@ use graphql::{
 };
 
 use super::application::Application;
+use super::closure::ServiceClosedProblem;
 use crate::store::Refusal;
 use crate::store::draft::DRAFTS_MAX;
 
@@ -25,6 +26,7 @@ pub enum Problem {
     NotFoundProblem(NotFoundProblem),
     ConflictProblem(ConflictProblem),
     UnavailableProblem(UnavailableProblem),
+    ServiceClosedProblem(ServiceClosedProblem),
 }
 
 /// The draft was saved elsewhere since the revision you read. Nothing was changed: here is what it
@@ -49,6 +51,7 @@ impl Problem {
             Refusal::NotFound => NotFoundProblem::new("There is no such thing, or it is not yours.").into(),
             Refusal::NotAllowed(reason) => StateProblem::new(reason.to_string()).into(),
             Refusal::NotOffered(reason) => StateProblem::new(reason).into(),
+            Refusal::Closed(closure) => ServiceClosedProblem::from(*closure).into(),
             Refusal::TooManyDrafts => StateProblem::new(format!(
                 "There are {DRAFTS_MAX} drafts already: submit or withdraw one first."
             ))

@@ -59,8 +59,10 @@ impl Store {
         if let Some(id) = self.begin(&mut tx, &once, &fingerprint).await? {
             return self.locked(&mut tx, &Reader::Parties(citizen.party_ids()), id).await;
         }
-        self.check_drafts(&mut tx, acting.party_id).await?;
         let now = self.clock.now();
+        // Of those that begin drafts for one party one goes on at a time, and none after an erasure.
+        self.sealer.hold(&mut tx, acting.party_id, now).await?;
+        self.check_drafts(&mut tx, acting.party_id).await?;
         let form = offering.form.as_ref().map_or(&Json::Null, |form| &form.schema);
         let (first_answers, answer_sources) = profile.answers(form, now);
         let mut application = Application {
@@ -148,14 +150,8 @@ impl Store {
         Ok(application)
     }
 
-    /// Two who begin at once stand in line here: the drafts there are, are held before they are counted.
+    /// Whether the party, whose key is held, may begin another draft.
     async fn check_drafts(&self, tx: &mut Tx, party_id: Uuid) -> Result<(), Refusal> {
-        let held = format!(
-            "select id from application where applicant_party_id = $1 and status = 'DRAFT'
-             order by id limit $2{}",
-            tx.engine().for_update()
-        );
-        tx.rows(&held, args![party_id, DRAFTS_MAX]).await?;
         let counted = "select count(*) as drafts from application
                        where applicant_party_id = $1 and status = 'DRAFT'";
         let row = tx.row(counted, args![party_id]).await?.ok_or(Refusal::NotFound)?;

@@ -39,6 +39,11 @@ impl Store {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         if outbox::first_time(&mut tx, CONSUMER, message_id, now).await? {
+            // A draft that is just being begun is ended as well, and none is begun after it.
+            match self.sealer.hold(&mut tx, citizen_id, now).await {
+                Ok(_) | Err(sealing::Error::Shredded) => {}
+                Err(error) => return Err(error.into()),
+            }
             let sql =
                 format!("select id from application where applicant_party_id = $1 and status in {OPEN}");
             let open = tx.rows(&sql, args![citizen_id]).await?;

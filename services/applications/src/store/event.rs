@@ -164,6 +164,10 @@ impl Store {
             if entry.kind == EventKind::Rejected { EventKind::Rejected } else { EventKind::Approved };
         let automatic = entry.kind == EventKind::ApprovedAutomatically;
         application.decision = Some(Decision { outcome, automatic, reason, decided_at: now });
+        let decision = entry.kind.word();
+        tx.after_commit(move || {
+            metrics::counter!("applications_decided_total", "decision" => decision).increment(1);
+        });
         Ok(())
     }
 

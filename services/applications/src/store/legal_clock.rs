@@ -1,10 +1,11 @@
 //! Times that run: the legal days, the time for documents, the life of a draft. Their ends come as timers.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use database::{Tx, args};
 use outbox::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use switches::Kind;
 use uuid::Uuid;
 
 use super::application::Application;
@@ -12,6 +13,9 @@ use super::event::{Entry, refunds};
 use super::{Refusal, Store};
 use crate::model::offering::Offering;
 use crate::model::{ApplicationStatus, EventKind};
+
+/// Days in which a draft can still be submitted after its service was closed when it ran out.
+const DRAFT_GRACE_DAYS: i64 = 7;
 
 /// Timers: messages to ourselves.
 pub mod topic {
@@ -175,14 +179,22 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// A draft may have run out; one that was touched meanwhile is looked at again later.
+    /// A draft may have run out; one that was touched meanwhile, or that cannot be submitted because its
+    /// service is closed, is looked at again later.
     pub async fn end_draft(&self, message_id: Uuid, timer: OfDraft) -> Result<(), Refusal> {
+        let closures = self.switches.closures().await?;
         let mut tx = self.database.begin().await?;
         let application = self.timed(&mut tx, message_id, timer.application_id).await?;
         let draft = application.filter(|application| application.status == ApplicationStatus::Draft);
         if let Some(draft) = draft {
-            match draft.expires_at {
-                Some(at) if at > self.clock.now() => self.watch_draft(&mut tx, draft.id, at).await?,
+            let now = self.clock.now();
+            let closed = closures.of(Kind::PublicService, &draft.service_code);
+            match (draft.expires_at, closed) {
+                (Some(at), _) if at > now => self.watch_draft(&mut tx, draft.id, at).await?,
+                (_, Some(closure)) => {
+                    let again_at = closure.until.unwrap_or(now) + Duration::days(DRAFT_GRACE_DAYS);
+                    self.watch_draft(&mut tx, draft.id, again_at).await?;
+                }
                 _ => self.lapse(&mut tx, draft).await?,
             }
         }

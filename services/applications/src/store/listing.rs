@@ -38,6 +38,7 @@ impl Store {
         reader: &Reader,
         listing: &Listing,
     ) -> Result<Vec<Application>, Refusal> {
+        let of_agency = matches!(reader, Reader::Agency(_));
         let (theirs, reader) = visible(reader, self.database.engine());
         let mut sql = format!("select {COLUMNS} from application where {theirs}");
         // `$1` is left to the id elsewhere: here it carries the limit.
@@ -80,7 +81,13 @@ impl Store {
             sql.push(')');
         }
         sql.push_str(&format!(" order by {order} limit $1"));
-        self.database.rows(&sql, bound).await?.iter().map(Application::from_row).collect()
+        // An agency's list may be a moment old: who takes a case from it does so by the case itself. What
+        // applicants have just sent is in theirs at once.
+        let rows = match of_agency {
+            true => self.database.rows_maybe_stale(&sql, bound).await?,
+            false => self.database.rows(&sql, bound).await?,
+        };
+        rows.iter().map(Application::from_row).collect()
     }
 
     /// What an applicant is found by: nothing can be read from it.

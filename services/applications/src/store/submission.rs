@@ -7,6 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::application::{Application, unreadable};
+use super::closure::check_open;
 use super::draft::{by_applicant, check_editable};
 use super::event::refunds;
 use super::{Once, Reader, Refusal, Store};
@@ -29,6 +30,7 @@ impl Store {
         revision: i32,
     ) -> Result<Application, Refusal> {
         let reader = Reader::Parties(citizen.party_ids());
+        let closures = self.switches.closures().await?;
         let mut tx = self.database.begin().await?;
         let once = Once::new(citizen.citizen_id, "submitApplication", key);
         if let Some(id) = self.begin(&mut tx, &once, &json!({ "id": id, "revision": revision })).await? {
@@ -55,6 +57,7 @@ impl Store {
             _ => EventKind::Submitted,
         };
         if kind == EventKind::Submitted {
+            check_open(&closures, &application.service_code)?;
             let current = self.current_offering(&mut tx, application.offering_id).await?;
             if !current.accepting {
                 return Err(Refusal::NotOffered(CLOSED));
@@ -66,6 +69,9 @@ impl Store {
         entry.detail = json!({ "receipt_number": application.receipt_number });
         self.advance(&mut tx, &mut application, &offering, entry).await?;
         self.complete(&mut tx, &once, id).await?;
+        if kind == EventKind::Submitted {
+            tx.after_commit(|| metrics::counter!("applications_submitted_total").increment(1));
+        }
         tx.commit().await?;
         Ok(application)
     }

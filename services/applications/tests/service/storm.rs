@@ -2,11 +2,12 @@
 
 use applications::model::{ApplicationStatus, DecisionMode, EventKind, Facts, FeeDue};
 use futures::future::join_all;
+use graphql::{OfferingId, PartyId};
 use serde_json::{Value as Json, json};
 
 use crate::files::announce;
 use crate::messages::settled;
-use crate::world::{World, worlds};
+use crate::world::{World, id, worlds};
 
 /// Kinds of moves that [`one_move`] knows.
 const MOVES: u64 = 9;
@@ -74,4 +75,38 @@ async fn check(world: &World, application: &Json) {
         }
     }
     assert_eq!(seen["status"], status.word(), "{seen}");
+}
+
+#[tokio::test]
+async fn a_party_without_a_draft_that_begins_many_at_once_gets_as_many_as_one_may_have() {
+    for world in worlds().await {
+        let begun = join_all((0..30).map(|number| begin(&world, number))).await;
+        let started = begun.iter().filter(|outcome| *outcome == "ApplicationStarted").count();
+        assert_eq!(started, 20, "{}: {begun:?}", world.place.engine);
+    }
+}
+
+#[tokio::test]
+async fn no_draft_is_left_behind_by_an_erasure_that_comes_while_drafts_are_begun() {
+    for world in worlds().await {
+        let erased = json!({ "citizen_id": id(1), "erasure_id": id(600) });
+        let drafts = join_all((0..10).map(|number| begin(&world, number)));
+        tokio::join!(drafts, world.hear("identity.citizen_erased", erased));
+        let left = "select id from application where status = 'DRAFT'";
+        let left = world.service.database().rows(left, database::args![]).await.unwrap();
+        assert!(left.is_empty(), "{}: {} are left", world.place.engine, left.len());
+    }
+}
+
+/// Begins a draft; tells what came of it.
+async fn begin(world: &World, number: u64) -> String {
+    let document =
+        "mutation($input: StartApplicationInput!) { it: startApplication(input: $input) { __typename } }";
+    let input = json!({
+        "idempotencyKey": format!("many-{number}"),
+        "offeringId": OfferingId::from(id(5)),
+        "partyId": PartyId::from(id(1)),
+    });
+    let answer = world.ask(&world.citizen, document, json!({ "input": input })).await;
+    answer["data"]["it"]["__typename"].as_str().unwrap_or("nothing").to_owned()
 }

@@ -4,13 +4,19 @@ use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use auth::Principal;
+use cache::{Redis, RedisConfig, Wake};
+use database::Target;
 use futures::{Stream, StreamExt};
 use serde_json::{Value as Json, json};
+use testkit::Engines;
 
 use crate::world::{World, worlds};
 
 const DOCUMENT: &str = "subscription($id: ID!, $after: Int! = 0) {
     applicationEvents(applicationId: $id, after: $after) { sequence kind statusAfter } }";
+
+/// One message of a process reaches another within this time, or the test runs where nothing does.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn listen(world: &World, principal: &Principal, of: &Json, after: i32) -> impl Stream<Item = Json> + use<> {
     let variables = Variables::from_json(json!({ "id": of["id"], "after": after }));
@@ -75,5 +81,49 @@ async fn strangers_hear_nothing() {
         }
         let mut events = Box::pin(listen(&world, &world.officer, &application, 1));
         assert_eq!(next(&mut events).await["data"]["applicationEvents"]["kind"], "SUBMITTED");
+    }
+}
+
+/// Redis where the tests have one; said aloud where not.
+#[allow(clippy::disallowed_methods, reason = "tests are told by the environment where servers are")]
+fn redis(prefix: &str) -> Option<Redis> {
+    let Some(url) = std::env::var("PRATU_TEST_REDIS").ok().filter(|url| !url.is_empty()) else {
+        eprintln!("skipped: PRATU_TEST_REDIS names no server");
+        return None;
+    };
+    let (urls, timeout_ms) = (vec![url.as_str().into()], 5_000);
+    let config = RedisConfig { urls, prefix: prefix.to_owned(), timeout_ms, ..RedisConfig::default() };
+    Redis::open(&config).unwrap()
+}
+
+#[tokio::test]
+async fn what_another_process_commits_is_told_at_once() {
+    for place in Engines::all().await {
+        // Two processes on one SQLite file there are not.
+        if !matches!(place.target, Target::Postgres { .. }) {
+            continue;
+        }
+        let prefix = format!("test-{}", rand::random::<u64>());
+        let (Some(one), Some(other)) = (redis(&prefix), redis(&prefix)) else { return };
+        let (wake, other_wake) = (Wake::new(Some(one)), Wake::new(Some(other)));
+        let mut heard = other_wake.listen("are you there");
+        let hearing = async {
+            while tokio::time::timeout(Duration::from_millis(50), heard.woken()).await.is_err() {
+                wake.wake("are you there");
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("the processes hear each other");
+
+        let mut world = World::woken_by(place, wake).await;
+        let application = world.submitted(5).await;
+        let there = world.beside(&other_wake).await;
+        let here = std::mem::replace(&mut world.schema, there);
+        let mut events = Box::pin(listen(&world, &world.citizen, &application, 2));
+        world.schema = here;
+        assert!(futures::poll!(events.next()).is_pending());
+        let waiting = async { next(&mut events).await };
+        let taking = world.officer_does("takeApplication", &application, json!({}));
+        let (event, _) = futures::join!(waiting, taking);
+        assert_eq!(event["data"]["applicationEvents"]["kind"], "TAKEN");
     }
 }

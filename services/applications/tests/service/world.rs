@@ -9,8 +9,10 @@ use async_graphql::{Request, Variables};
 use auth::Principal;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cache::Wake;
 use chassis::{Graph, GraphFailure};
 use clock::Clock;
+use database::Target;
 use graphql::{OfferingId, PartyId};
 use outbox::{Received, Relay};
 use sealing::{Keys, Sealer};
@@ -29,6 +31,7 @@ pub struct World {
     pub clock: Clock,
     sealer: Sealer,
     pub graph: Arc<Profiles>,
+    wake: Wake,
     pub citizen: Principal,
     pub stranger: Principal,
     pub officer: Principal,
@@ -44,15 +47,23 @@ pub async fn worlds() -> Vec<World> {
     worlds
 }
 
-async fn open(place: &TestDatabase, clock: &Clock, sealer: &Sealer, graph: &Arc<Profiles>) -> Service {
+async fn open(
+    target: &Target,
+    place: &TestDatabase,
+    clock: &Clock,
+    sealer: &Sealer,
+    graph: &Arc<Profiles>,
+    wake: &Wake,
+) -> Service {
     let foundations = Foundations {
         clock: clock.clone(),
         sealer: sealer.clone(),
         graph: graph.clone(),
+        wake: wake.clone(),
         public_url: "http://localhost:4000".into(),
         config: applications::Config::default(),
     };
-    Service::open(&place.target, place.directory(), foundations).await.unwrap()
+    Service::open(target, place.directory(), foundations).await.unwrap()
 }
 
 pub fn id(number: u128) -> Uuid {
@@ -62,12 +73,16 @@ pub fn id(number: u128) -> Uuid {
 pub const COMPANY: u128 = 77;
 
 impl World {
-    async fn new(place: TestDatabase) -> Self {
+    pub async fn new(place: TestDatabase) -> Self {
+        Self::woken_by(place, Wake::new(None)).await
+    }
+
+    pub async fn woken_by(place: TestDatabase, wake: Wake) -> Self {
         let clock = testkit::clock();
         let sealer = Sealer::new(Keys::from_base64(&Keys::generate()).unwrap());
         let number_index = URL_SAFE_NO_PAD.encode(sealer.blind_index("party.number", NUMBER));
         let graph = Arc::new(Profiles { number_index, ..Profiles::default() });
-        let service = open(&place, &clock, &sealer, &graph).await;
+        let service = open(&place.target, &place, &clock, &sealer, &graph, &wake).await;
         let now = clock.now();
         let world = Self {
             schema: service.schema(),
@@ -75,6 +90,7 @@ impl World {
             clock,
             sealer,
             graph,
+            wake,
             citizen: testkit::citizen(id(1), &[id(COMPANY)], now),
             stranger: testkit::citizen(id(2), &[], now),
             officer: testkit::officer(id(9), "LAO-1201", now),
@@ -116,11 +132,22 @@ impl World {
 
     /// The process goes, and another one begins on the same data.
     pub async fn restarted(self) -> Self {
+        let target = self.place.target.clone();
+        self.restarted_at(&target).await
+    }
+
+    /// The same, and it reaches its place in another way.
+    pub async fn restarted_at(self, target: &Target) -> Self {
         let Self { service, schema, clock, sealer, graph, .. } = self;
         service.database().close().await;
         drop((service, schema));
-        let service = open(&self.place, &clock, &sealer, &graph).await;
+        let service = open(target, &self.place, &clock, &sealer, &graph, &self.wake).await;
         Self { schema: service.schema(), service, clock, sealer, graph, ..self }
+    }
+
+    /// What another process on the same data answers, told by `wake` of what this one does.
+    pub async fn beside(&self, wake: &Wake) -> Schema {
+        open(&self.place.target, &self.place, &self.clock, &self.sealer, &self.graph, wake).await.schema()
     }
 
     /// What was published on a topic, oldest first.

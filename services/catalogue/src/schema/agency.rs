@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
-use graphql::{Failure, LocalizedText, Page, PageConnection};
+use graphql::{CacheControlScope, Failure, LocalizedText, Page, PageConnection, cache_control};
 
-use super::absent;
+use super::{FACTS_S, absent};
 use crate::Service;
 use crate::loader::{AgencyCode, loaders};
 use crate::model::{AgencyKind, Area};
@@ -14,7 +14,7 @@ use crate::store::AgencyRecord;
 /// An agency (หน่วยงาน) that gives public services.
 pub struct Agency(pub Arc<AgencyRecord>);
 
-#[Object]
+#[Object(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
 impl Agency {
     /// Its code, which never changes.
     async fn code(&self) -> &str {
@@ -51,6 +51,7 @@ pub struct AgencyQuery;
 #[Object]
 impl AgencyQuery {
     /// All agencies that give public services, in order of code.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn agencies(
         &self,
         context: &Context<'_>,
@@ -67,6 +68,7 @@ impl AgencyQuery {
     }
 
     /// The agency with this code; null when there is none.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn agency(
         &self,
         context: &Context<'_>,

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
-use graphql::{Failure, LocalizedText, Page, PageConnection};
+use graphql::{CacheControlScope, Failure, LocalizedText, Page, PageConnection, cache_control};
 
+use super::FACTS_S;
 use super::public_service::PublicService;
 use crate::Service;
 use crate::loader::{ServiceCode, loaders};
@@ -13,7 +14,7 @@ use crate::store::LifeEventRecord;
 /// A life event (เหตุการณ์ในชีวิต): the public services for it, in the order to take them.
 pub struct LifeEvent(pub Arc<LifeEventRecord>);
 
-#[Object]
+#[Object(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
 impl LifeEvent {
     /// Its code, which never changes.
     async fn code(&self) -> &str {
@@ -46,6 +47,7 @@ pub struct LifeEventQuery;
 #[Object]
 impl LifeEventQuery {
     /// All life events, in order of code.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn life_events(
         &self,
         context: &Context<'_>,
@@ -62,6 +64,7 @@ impl LifeEventQuery {
     }
 
     /// The life event with this code; null when there is none.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn life_event(
         &self,
         context: &Context<'_>,

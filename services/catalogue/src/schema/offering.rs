@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Object};
-use graphql::{Failure, LocalizedText, Money, OfferingId};
+use graphql::{CacheControlScope, Failure, LocalizedText, Money, OfferingId, cache_control};
+use switches::Kind;
+use switches::door::Availability;
 
-use super::absent;
 use super::agency::Agency;
 use super::public_service::PublicService;
+use super::{FACTS_S, MOMENT_S, absent};
+use crate::Service;
 use crate::loader::{OfferingKey, ServiceCode, loaders};
 use crate::model::{self, Area, Contact, DaysCounted, DecisionMode, FactStatus, FeeDue, FeeOnRejection};
 use crate::store::OfferingRecord;
@@ -16,7 +19,7 @@ use crate::store::OfferingRecord;
 /// its own offering differ from its neighbour's.
 pub struct Offering(pub Arc<OfferingRecord>);
 
-#[Object]
+#[Object(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
 impl Offering {
     /// Its id, the same on every installation.
     async fn id(&self) -> OfferingId {
@@ -79,9 +82,16 @@ impl Offering {
         self.0.content.decision
     }
 
-    /// Whether an application can be started here now.
+    /// Whether the agency takes applications here; `availability` may say that they wait for the moment.
     async fn accepting(&self) -> bool {
         self.0.content.accepting
+    }
+
+    /// Whether the public service is open now; while it is closed no application is begun or submitted,
+    /// and drafts are kept.
+    #[graphql(directive = cache_control::apply(Some(MOMENT_S), Some(CacheControlScope::Public), None))]
+    async fn availability(&self, context: &Context<'_>) -> Result<Availability, Failure> {
+        availability(context, &self.0.content.service_code).await
     }
 
     /// Its revision, which rises with each change; an application pins one.
@@ -90,10 +100,16 @@ impl Offering {
     }
 }
 
+/// How a public service stands with those who run this platform.
+pub(super) async fn availability(context: &Context<'_>, service: &str) -> Result<Availability, Failure> {
+    let closures = context.data_unchecked::<Service>().switches().closures().await?;
+    Ok(Availability::of(&closures, Kind::PublicService, service))
+}
+
 /// The fee (ค่าธรรมเนียม) of an offering.
 pub struct Fee<'offering>(pub &'offering model::Fee);
 
-#[Object]
+#[Object(directive = cache_control::apply(None, None, Some(true)))]
 impl Fee<'_> {
     /// The amount; null when an officer assesses it, as the note tells.
     async fn amount(&self) -> Option<Money> {
@@ -133,6 +149,7 @@ pub struct OfferingQuery;
 #[Object]
 impl OfferingQuery {
     /// The offering with this id; null when there is none.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn offering(
         &self,
         context: &Context<'_>,

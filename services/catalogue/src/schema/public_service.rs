@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 use graphql::{
-    AuthenticatorAssuranceLevel, ErrorCode, Failure, IdentityAssuranceLevel, LocalizedText, Page,
-    PageConnection,
+    AuthenticatorAssuranceLevel, CacheControlScope, ErrorCode, Failure, IdentityAssuranceLevel,
+    LocalizedText, Page, PageConnection, cache_control, list_size,
 };
 use serde_json::Value;
+use switches::door::Availability;
 
 use super::agency::Agency;
 use super::life_event::LifeEvent;
-use super::offering::Offering;
-use super::{absent, area};
+use super::offering::{Offering, availability};
+use super::{FACTS_S, MOMENT_S, absent, area};
 use crate::Service;
 use crate::loader::{LifeEventsOf, OfferingForArea, OfferingPage, OfferingsOf, ServiceCode, loaders};
 use crate::model::{self, Audience, Channel, Contact, DeliveryMode, FactStatus, Layout, LegalBasis, Step};
@@ -23,7 +24,7 @@ use crate::store::ServiceRecord;
 /// A public service (บริการภาครัฐ): what it is, what it needs, who offers it.
 pub struct PublicService(pub Arc<ServiceRecord>);
 
-#[Object]
+#[Object(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
 impl PublicService {
     /// Its code, which never changes: `LAO-01`.
     async fn code(&self) -> &str {
@@ -71,21 +72,25 @@ impl PublicService {
     }
 
     /// The way through it, in order.
+    #[graphql(directive = list_size::apply(5))]
     async fn steps(&self) -> &[Step] {
         &self.0.content.steps
     }
 
     /// What must be shown, and what of it the state already holds.
+    #[graphql(directive = list_size::apply(5))]
     async fn evidence(&self) -> Vec<EvidenceRequirement> {
         self.0.content.evidence.iter().map(EvidenceRequirement::from).collect()
     }
 
     /// The laws it stands on.
+    #[graphql(directive = list_size::apply(5))]
     async fn legal_basis(&self) -> &[LegalBasis] {
         &self.0.content.legal_basis
     }
 
     /// Where to go, above all when it is not filed here.
+    #[graphql(directive = list_size::apply(5))]
     async fn contacts(&self) -> &[Contact] {
         &self.0.content.contacts
     }
@@ -149,6 +154,13 @@ impl PublicService {
         i32::try_from(self.0.revision).unwrap_or(i32::MAX)
     }
 
+    /// Whether it is open now; while it is closed (ปิดรับคำขอชั่วคราว) no application is begun or submitted,
+    /// and drafts are kept.
+    #[graphql(directive = cache_control::apply(Some(MOMENT_S), Some(CacheControlScope::Public), None))]
+    async fn availability(&self, context: &Context<'_>) -> Result<Availability, Failure> {
+        availability(context, &self.0.code).await
+    }
+
     /// Whether it can be filed here, with at least one agency that accepts.
     async fn fileable(&self) -> bool {
         self.0.fileable
@@ -163,6 +175,7 @@ impl PublicService {
 
 /// Something that must be shown (เอกสารหรือหลักฐาน).
 #[derive(SimpleObject)]
+#[graphql(directive = cache_control::apply(None, None, Some(true)))]
 struct EvidenceRequirement {
     /// Its code within the service.
     code: String,
@@ -197,6 +210,7 @@ impl From<&model::Evidence> for EvidenceRequirement {
 
 /// A form: what is asked, and how it is laid out.
 #[derive(SimpleObject)]
+#[graphql(directive = cache_control::apply(None, None, Some(true)))]
 struct Form {
     /// Its revision, which rises with each change of the form.
     revision: i32,
@@ -245,6 +259,7 @@ pub struct PublicServiceQuery;
 #[Object]
 impl PublicServiceQuery {
     /// Public services: those found by a search, best first; without one all of them, in order of code.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn public_services(
         &self,
         context: &Context<'_>,
@@ -277,6 +292,7 @@ impl PublicServiceQuery {
     }
 
     /// The public service with this code; null when there is none.
+    #[graphql(directive = cache_control::apply(Some(FACTS_S), Some(CacheControlScope::Public), None))]
     async fn public_service(
         &self,
         context: &Context<'_>,

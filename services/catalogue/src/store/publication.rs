@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::listing::{CHUNK_ROWS, is_last};
 use super::{Store, agency, content, offering, service};
 use crate::Error;
-use crate::events::offering_published;
+use crate::events::{changed, offering_published};
 use crate::model::{
     Agency, Catalogue, Findings, LifeEvent, Offering, OfferingContent, PublicService, fingerprint,
     offering_id,
@@ -66,6 +66,7 @@ impl Store {
         let Publication { mut tx, now, applied, .. } = publication;
         if !applied.is_empty() {
             count(&mut tx).await?;
+            self.outbox.publish(&mut tx, changed()).await?;
         }
         if let Some(set) = embedded_set {
             let sql = "insert into embedded_set (fingerprint, published_at) values ($1, $2)

@@ -7,10 +7,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::Duration;
+use switches::{Closures, Kind};
 use uuid::Uuid;
 
 use super::answer::{self, redirect, with_parameters};
 use super::browser::Browser;
+use super::closed;
 use super::page::{self, Page, escape, notice, two};
 use crate::Inner;
 use crate::model::client::{Audience, Client};
@@ -64,9 +66,13 @@ async fn authorize(inner: &Inner, headers: &HeaderMap, parameters: &[u8]) -> Res
     if let Err(error) = inner.store.insert_flow(&flow).await {
         return page::failure(&error);
     }
+    let closures = match inner.switches.closures().await {
+        Ok(closures) => closures,
+        Err(error) => return page::failure(&error),
+    };
     let response = match flow.request.provider.as_deref().and_then(|code| inner.provider(code)) {
-        Some(provider) => send(inner, &flow, provider).await,
-        None => choose(inner, &flow, client),
+        Some(provider) => send(inner, &flow, provider, &closures).await,
+        None => choose(inner, &flow, client, &closures),
     };
     browser.remember(response, &inner.config.public_url)
 }
@@ -82,9 +88,13 @@ pub async fn start(
         Ok((flow, _)) => flow,
         Err(response) => return response,
     };
+    let closures = match inner.switches.closures().await {
+        Ok(closures) => closures,
+        Err(error) => return page::failure(&error),
+    };
     let parameters = answer::parameters(query.unwrap_or_default().as_bytes()).unwrap_or_default();
     match parameters.get("provider").and_then(|code| inner.provider(code)) {
-        Some(provider) => send(&inner, &flow, provider).await,
+        Some(provider) => send(&inner, &flow, provider, &closures).await,
         None => refused_page("provider is not one of ours"),
     }
 }
@@ -154,8 +164,8 @@ fn can_give(inner: &Inner, provider: &dyn IdentityProvider, needed: Option<auth:
 }
 
 /// The page on which a person chooses a provider.
-fn choose(inner: &Inner, flow: &LoginFlow, client: &Client) -> Response {
-    let links = links(inner, flow, |_| true);
+fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, closures: &Closures) -> Response {
+    let links = links(inner, flow, closures, |_| true);
     let (client_th, client_en) = client.names();
     let intro = two(
         &format!("{client_th} ขอให้คุณยืนยันตัวตนด้วยดิจิทัลไอดี"),
@@ -166,13 +176,21 @@ fn choose(inner: &Inner, flow: &LoginFlow, client: &Client) -> Response {
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
 }
 
-/// A link per provider that can give what is needed. Links, not forms: a content security policy
+/// A link per provider that can give what is needed, and a note per closed one. Links, not forms: a content security policy
 /// would check where a form ends up.
-fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) -> bool) -> String {
+fn links(
+    inner: &Inner,
+    flow: &LoginFlow,
+    closures: &Closures,
+    shown: impl Fn(&dyn IdentityProvider) -> bool,
+) -> String {
     let needed = needed(inner, &flow.request);
     let shown = |provider: &dyn IdentityProvider| shown(provider) && can_give(inner, provider, needed);
     let links = inner.providers.iter().filter(|provider| shown(provider.as_ref())).map(|provider| {
         let name = provider.name();
+        if let Some(closure) = closures.of(Kind::IdentityProvider, provider.code()) {
+            return closed::note(name, closure);
+        }
         let href = format!("/oauth/start/{}?provider={}", flow.id, provider.code());
         let label = two(&name.th, name.en.as_deref().unwrap_or(&name.th));
         format!("<a class=\"choice\" href=\"{}\">{label}</a>", escape(&href))
@@ -181,7 +199,15 @@ fn links(inner: &Inner, flow: &LoginFlow, shown: impl Fn(&dyn IdentityProvider) 
 }
 
 /// Sends the browser to a provider, with state, nonce and challenge of this login.
-async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) -> Response {
+async fn send(
+    inner: &Inner,
+    flow: &LoginFlow,
+    provider: &dyn IdentityProvider,
+    closures: &Closures,
+) -> Response {
+    if closures.of(Kind::IdentityProvider, provider.code()).is_some() {
+        return closed::page(&links(inner, flow, closures, |_| true));
+    }
     let (state, nonce, code_verifier) = (secret::token(), secret::token(), secret::token());
     let acr_values = needed(inner, &flow.request).map(auth::Level::acr);
     let proof = Proof { nonce: &nonce, code_verifier: &code_verifier };
@@ -189,7 +215,7 @@ async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) 
     let ask = Ask { state: &state, proof, acr_values: acr_values.as_deref(), max_age_s };
     let url = match provider.authorization_url(&ask).await {
         Ok(url) => url,
-        Err(Failure::Unavailable(_) | Failure::Refused(_)) => return down(inner, flow, provider),
+        Err(Failure::Unavailable(_) | Failure::Refused(_)) => return down(inner, flow, provider, closures),
     };
     let hash = secret::hash(&state);
     match inner.store.start_flow(flow.id, provider.code(), &hash, &nonce, &code_verifier).await {
@@ -200,8 +226,8 @@ async fn send(inner: &Inner, flow: &LoginFlow, provider: &dyn IdentityProvider) 
 }
 
 /// A provider is down: 503, and the others go on.
-fn down(inner: &Inner, flow: &LoginFlow, down: &dyn IdentityProvider) -> Response {
-    let others = links(inner, flow, |provider| provider.code() != down.code());
+fn down(inner: &Inner, flow: &LoginFlow, down: &dyn IdentityProvider, closures: &Closures) -> Response {
+    let others = links(inner, flow, closures, |provider| provider.code() != down.code());
     let name = down.name();
     let sentence = two(
         &format!("{} ไม่ตอบสนองในขณะนี้ โปรดลองใหม่หรือเลือกวิธีอื่น", name.th),

@@ -8,10 +8,12 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Duration};
+use switches::{Closure, Kind};
 
 use super::answer::{self, redirect, with_parameters};
 use super::authorize::{error_redirect, needed};
 use super::browser::Browser;
+use super::closed;
 use super::page::{self, Page, escape, notice, two};
 use super::parties;
 use crate::Inner;
@@ -29,6 +31,11 @@ use crate::store::{self, Arrival};
 /// Providers' clocks and ours may differ by this much when a client asks for a fresh login.
 const CLOCK_SKEW_S_MAX: i64 = 60;
 
+const DOES_NOT_ANSWER: (&str, &str) = (
+    "ผู้ให้บริการยืนยันตัวตนไม่ตอบสนอง โปรดลองใหม่หรือเลือกวิธีอื่น",
+    "The Digital ID provider does not answer. Try again or choose another.",
+);
+
 /// Why a login ends without a code.
 enum Fault {
     /// Told to the client.
@@ -37,7 +44,19 @@ enum Fault {
     TooLow(Level),
     /// The provider does not answer.
     Down,
+    /// The provider was closed after the person was sent there: what it says is not taken.
+    Closed(Box<Closure>),
     Internal(store::Error),
+}
+
+impl Fault {
+    /// What it is counted as.
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::Refused(..) | Self::TooLow(_) | Self::Closed(_) => "refused",
+            Self::Down | Self::Internal(_) => "failed",
+        }
+    }
 }
 
 impl From<store::Error> for Fault {
@@ -64,11 +83,19 @@ pub async fn returned(
     };
     let here =
         Browser::of(&headers, &inner.config.public_url).is_some_and(|browser| browser.is(&flow.browser_hash));
-    match (book(&inner, provider, &flow, &parameters).await, here) {
+    let booked = book(&inner, provider, &flow, &parameters).await;
+    if let Err(fault) = &booked {
+        count(provider.code(), fault.outcome());
+    }
+    match (booked, here) {
         (Ok(login), true) => issue(&inner, &flow, &login).await,
         (Ok(login), false) => park(&inner, &flow, &login).await,
         (Err(Fault::Internal(error)), _) => page::failure(&error),
-        (Err(Fault::Down), _) => down(&inner, &flow, here),
+        (Err(Fault::Down), _) => down(&inner, &flow, here, &two(DOES_NOT_ANSWER.0, DOES_NOT_ANSWER.1)),
+        (Err(Fault::Closed(closure)), _) => {
+            let (th, en) = closed::sentences(&closure);
+            down(&inner, &flow, here, &two(&th, &en))
+        }
         (Err(Fault::Refused(error, description)), true) => {
             error_redirect(&inner, &flow.request.redirect_uri, Some(&flow.request.state), error, description)
         }
@@ -89,10 +116,15 @@ pub async fn issue(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
     if let Err(error) = inserted {
         return page::failure(&error);
     }
-    metrics::counter!("identity_logins_total", "provider" => login.provider.clone()).increment(1);
+    count(&login.provider, "ok");
     let parameters =
         [("code", code.as_str()), ("state", &flow.request.state), ("iss", &inner.config.public_url)];
     redirect(&with_parameters(&flow.request.redirect_uri, &parameters))
+}
+
+fn count(provider: &str, outcome: &'static str) {
+    let provider = provider.to_owned();
+    metrics::counter!("identity_logins_total", "provider" => provider, "outcome" => outcome).increment(1);
 }
 
 /// Who came back, checked against all that was asked.
@@ -107,6 +139,10 @@ async fn book(
         Failure::Unavailable(_) => Fault::Down,
         Failure::Refused(_) => refused("the provider's answer does not hold"),
     };
+    let closures = inner.switches.closures().await.map_err(store::Error::from)?;
+    if let Some(closure) = closures.of(Kind::IdentityProvider, provider.code()) {
+        return Err(Fault::Closed(Box::new(closure.clone())));
+    }
     provider.answered(parameters.get("iss")).await.map_err(failed)?;
     match parameters.get("error") {
         None => {}
@@ -235,11 +271,7 @@ async fn park(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
 }
 
-fn down(inner: &Inner, flow: &LoginFlow, here: bool) -> Response {
-    let sentence = two(
-        "ผู้ให้บริการยืนยันตัวตนไม่ตอบสนอง โปรดลองใหม่หรือเลือกวิธีอื่น",
-        "The Digital ID provider does not answer. Try again or choose another.",
-    );
+fn down(inner: &Inner, flow: &LoginFlow, here: bool, sentence: &str) -> Response {
     let parameters = [
         ("error", "temporarily_unavailable"),
         ("state", &flow.request.state),

@@ -38,7 +38,7 @@ pub async fn answer(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: B
     let answered = async {
         let form = form(&headers, &body)?;
         let client = client(&inner, &form)?;
-        let key = proof::key_of(&inner, PATH, &headers)?;
+        let key = proof::key_of(&inner, PATH, &headers).await?;
         match form.get("grant_type") {
             Some("authorization_code") => redeem(&inner, client, &form, key).await,
             Some("refresh_token") => refresh(&inner, client, &form, key).await,

@@ -128,6 +128,8 @@ pub enum OfficerRole {
     Approver,
     /// Sees to persons' rights over their data (เจ้าหน้าที่คุ้มครองข้อมูลส่วนบุคคล).
     DataProtection,
+    /// Runs this platform (ผู้ดูแลระบบ): closes and opens what is on it.
+    Operator,
 }
 
 impl From<Role> for OfficerRole {
@@ -136,6 +138,7 @@ impl From<Role> for OfficerRole {
             Role::Reviewer => Self::Reviewer,
             Role::Approver => Self::Approver,
             Role::DataProtection => Self::DataProtection,
+            Role::Operator => Self::Operator,
         }
     }
 }

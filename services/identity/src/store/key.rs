@@ -1,8 +1,8 @@
 //! The keys our tokens are signed with.
 
 use chrono::{DateTime, Utc};
-use database::args;
-use sealing::Place;
+use database::{Database, args};
+use sealing::{Place, Sealer};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -10,6 +10,8 @@ use super::{Error, Store};
 
 /// Keys that are of use at one time.
 const KEYS_MAX: i64 = 20;
+/// Keys that are kept, those that retired long ago among them.
+const KEPT_KEYS_MAX: i64 = 5_000;
 
 /// A signing key as it is kept.
 pub struct StoredKey {
@@ -77,6 +79,21 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Seals the keys anew with the current key-encryption key; tells how many. May be done again.
+pub async fn reseal_signing_keys(database: &Database, sealer: &Sealer) -> Result<u64, Error> {
+    let mut tx = database.begin().await?;
+    let sql = "select id, private_key from signing_key order by id limit $1";
+    let rows = tx.rows(sql, args![KEPT_KEYS_MAX]).await?;
+    for row in &rows {
+        let id: Uuid = row.get("id")?;
+        let private_key = Zeroizing::new(sealer.open_own(place(id), &row.get::<Vec<u8>>("private_key")?)?);
+        let sealed = sealer.seal_own(place(id), &private_key);
+        tx.execute("update signing_key set private_key = $2 where id = $1", args![id, sealed]).await?;
+    }
+    tx.commit().await?;
+    Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
 fn place(id: Uuid) -> Place<'static> {

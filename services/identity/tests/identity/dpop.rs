@@ -18,13 +18,13 @@ async fn tokens_of_a_login_with_a_proof_are_bound_to_its_key() {
         assert_eq!(claims.cnf.unwrap().jkt, holder.thumbprint());
 
         let call = holder.call(&world, token, json!({}));
-        assert_eq!(let_in(&world, &call), Ok(true));
-        assert!(matches!(let_in(&world, &call), Err(TokenError::Proof(_))), "a proof is taken once");
+        assert_eq!(let_in(&world, &call).await, Ok(true));
+        assert!(matches!(let_in(&world, &call).await, Err(TokenError::Proof(_))), "a proof is taken once");
         let bearer =
             HeaderMap::from_iter([(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap())]);
-        assert_eq!(let_in(&world, &bearer), Err(TokenError::Bound));
+        assert_eq!(let_in(&world, &bearer).await, Err(TokenError::Bound));
         let thief = Holder::new(2).call(&world, token, json!({}));
-        assert!(matches!(let_in(&world, &thief), Err(TokenError::Proof(_))));
+        assert!(matches!(let_in(&world, &thief).await, Err(TokenError::Proof(_))));
         for changes in [
             json!({"htm": "GET"}),
             json!({"htu": world.url("/oauth/token")}),
@@ -34,12 +34,12 @@ async fn tokens_of_a_login_with_a_proof_are_bound_to_its_key() {
             json!({"ath": null}),
         ] {
             let call = holder.call(&world, token, changes.clone());
-            assert!(matches!(let_in(&world, &call), Err(TokenError::Proof(_))), "{changes}");
+            assert!(matches!(let_in(&world, &call).await, Err(TokenError::Proof(_))), "{changes}");
         }
         let free = app.log_in("thaid", "somchai").await;
         assert_eq!(free.text("token_type"), "Bearer");
         let call = holder.call(&world, free.text("access_token"), json!({}));
-        assert_eq!(let_in(&world, &call), Err(TokenError::Unbound));
+        assert_eq!(let_in(&world, &call).await, Err(TokenError::Unbound));
     }
 }
 
@@ -69,18 +69,18 @@ async fn a_lost_answer_may_be_asked_for_again_with_the_same_key_for_a_while() {
         let second = holder.refresh(&app, refresh_token).await.unwrap();
         let third = holder.refresh(&app, second.text("refresh_token")).await.unwrap();
         let call = holder.call(&world, third.text("access_token"), json!({}));
-        assert_eq!(let_in(&world, &call), Ok(true));
+        assert_eq!(let_in(&world, &call).await, Ok(true));
 
         world.clock.advance(chrono::Duration::seconds(21));
         assert!(holder.refresh(&app, refresh_token).await.is_err());
         let call = holder.call(&world, third.text("access_token"), json!({}));
-        assert_eq!(let_in(&world, &call), Err(TokenError::Ended), "later it is a theft");
+        assert_eq!(let_in(&world, &call).await, Err(TokenError::Ended), "later it is a theft");
 
         let tokens = holder.log_in(&app, "malee").await;
         let next = holder.refresh(&app, tokens.text("refresh_token")).await.unwrap();
         assert!(Holder::new(2).refresh(&app, tokens.text("refresh_token")).await.is_err());
         let call = holder.call(&world, next.text("access_token"), json!({}));
-        assert_eq!(let_in(&world, &call), Err(TokenError::Ended), "and with another key at once");
+        assert_eq!(let_in(&world, &call).await, Err(TokenError::Ended), "and with another key at once");
     }
 }
 
@@ -148,7 +148,7 @@ async fn a_bound_token_is_given_back_without_a_proof() {
             let browser = super::driver::Browser::new();
             assert!(browser.post(&world.url("/oauth/revoke"), &form).await.status().is_success());
             let call = holder.call(&world, tokens.text("access_token"), json!({}));
-            assert_eq!(let_in(&world, &call), Err(TokenError::Ended));
+            assert_eq!(let_in(&world, &call).await, Err(TokenError::Ended));
         }
     }
 }

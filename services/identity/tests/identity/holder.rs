@@ -113,7 +113,8 @@ async fn ask(app: &App<'_>, form: &[(&str, &str)], proofs: &[&str]) -> Result<To
 }
 
 /// Whether a call of the graph with these headers is let in as somebody.
-pub fn let_in(world: &World, headers: &HeaderMap) -> Result<bool, auth::TokenError> {
-    let identified = world.service.verifier().identify(&Method::POST, "/graphql", headers);
+pub async fn let_in(world: &World, headers: &HeaderMap) -> Result<bool, auth::TokenError> {
+    let verifier = world.service.verifier();
+    let identified = verifier.identify(&Method::POST, "/graphql", headers).await;
     identified.map(|found| found.is_some()).map_err(|refused| refused.error)
 }

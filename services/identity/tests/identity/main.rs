@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may stop")]
 
 mod attacks;
+mod closing;
 mod dpop;
 mod driver;
 mod erasure;

@@ -5,6 +5,7 @@ use database::{Error, Tx};
 use idempotency::{Begin, Key};
 use outbox::Message;
 use serde_json::json;
+use switches::{Closure, Closures, Kind};
 use uuid::Uuid;
 
 use super::{back_off, intent_of, topic};
@@ -42,6 +43,8 @@ pub enum Started {
     /// The key was used for another order.
     Conflict,
     TooManyPayments,
+    /// The method, or the provider behind it, is closed to new payments; what is open instead.
+    Closed(Box<Closure>, Vec<PaymentMethod>),
 }
 
 enum Recorded {
@@ -54,11 +57,25 @@ enum Recorded {
 impl Service {
     /// Starts a payment, or returns the live one of this bill and method.
     pub(crate) async fn start_payment(&self, order: PaymentOrder<'_>) -> Result<Started, Error> {
-        let recorded = match self.record_payment(order, false).await? {
+        let started = self.begin_payment(order).await;
+        let outcome = match &started {
+            Ok(Started::Payment(payment)) if payment.presented_at.is_some() => "ok",
+            // Nothing to show, so nothing to pay with: the provider's fault or ours.
+            Ok(Started::Payment(_)) | Err(_) => "failed",
+            Ok(_) => "refused",
+        };
+        let provider = self.providers.of_method(order.method).code().to_owned();
+        metrics::counter!("payments_started_total", "provider" => provider, "outcome" => outcome).increment(1);
+        started
+    }
+
+    async fn begin_payment(&self, order: PaymentOrder<'_>) -> Result<Started, Error> {
+        let closures = self.switches.closures().await?;
+        let recorded = match self.record_payment(order, &closures, false).await? {
             Recorded::Stale(stale) => {
                 // Ended only by the provider's word: it may have been paid in the last moment.
                 self.ask_now(&stale).await?;
-                self.record_payment(order, true).await?
+                self.record_payment(order, &closures, true).await?
             }
             recorded => recorded,
         };
@@ -73,7 +90,12 @@ impl Service {
     }
 
     /// The first transaction: the payment, its key and its timer. A citizen's bill only.
-    async fn record_payment(&self, order: PaymentOrder<'_>, asked: bool) -> Result<Recorded, Error> {
+    async fn record_payment(
+        &self,
+        order: PaymentOrder<'_>,
+        closures: &Closures,
+        asked: bool,
+    ) -> Result<Recorded, Error> {
         let now = self.clock.now();
         let mut tx = self.database.begin().await?;
         let key = Key { subject: order.subject, operation: "startPayment", key: order.idempotency_key };
@@ -95,6 +117,11 @@ impl Service {
         if live.is_none() && payment::payment_count(&mut tx, bill.id).await? >= PAYMENTS_PER_BILL_MAX {
             return Ok(Recorded::Done(Started::TooManyPayments));
         }
+        // Payments already begun go on to their end.
+        if let Some(closure) = self.closure_of(closures, order.method).filter(|_| live.is_none()) {
+            let open = self.open_methods(closures);
+            return Ok(Recorded::Done(Started::Closed(Box::new(closure.clone()), open)));
+        }
         let recorded = match live {
             Some(live) => Recorded::Done(Started::Payment(Box::new(live))),
             None => {
@@ -109,6 +136,22 @@ impl Service {
         }
         tx.commit().await?;
         Ok(recorded)
+    }
+
+    /// The closure that keeps new payments by a method away: its own, or its provider's.
+    pub(crate) fn closure_of<'a>(
+        &self,
+        closures: &'a Closures,
+        method: PaymentMethod,
+    ) -> Option<&'a Closure> {
+        let provider = self.providers.of_method(method).code();
+        let own = closures.of(Kind::PaymentMethod, method.code());
+        own.or_else(|| closures.of(Kind::PaymentProvider, provider))
+    }
+
+    fn open_methods(&self, closures: &Closures) -> Vec<PaymentMethod> {
+        let open = |method: &PaymentMethod| self.closure_of(closures, *method).is_none();
+        PaymentMethod::ALL.iter().filter(|method| open(method)).copied().collect()
     }
 
     async fn replayed_payment(

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use graphql::{ApplicationId, BillId, Failure, LocalizedText, Money};
+use graphql::{ApplicationId, BillId, Failure, LocalizedText, Money, list_size};
 
 use super::payment::Payment;
 use super::reader;
@@ -52,6 +52,7 @@ impl Bill {
     }
 
     /// What the amount is made of.
+    #[graphql(directive = list_size::apply(3))]
     async fn items(&self, ctx: &Context<'_>) -> Result<Vec<BillItem>, Failure> {
         let found = ctx.data_unchecked::<Loads>().load_one(ItemsOf(self.row.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(BillItem::from).collect())
@@ -63,6 +64,7 @@ impl Bill {
     }
 
     /// The tries at paying it, oldest first.
+    #[graphql(directive = list_size::apply(3))]
     async fn payments(&self, ctx: &Context<'_>) -> Result<Vec<Payment>, Failure> {
         let found = ctx.data_unchecked::<Loads>().load_one(PaymentsOf(self.row.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(Payment::from).collect())
@@ -75,6 +77,7 @@ impl Bill {
     }
 
     /// Money that goes back to the payer, oldest first.
+    #[graphql(directive = list_size::apply(3))]
     async fn refunds(&self, ctx: &Context<'_>) -> Result<Vec<Refund>, Failure> {
         let found = ctx.data_unchecked::<Loads>().load_one(RefundsOf(self.row.id)).await?;
         Ok(found.unwrap_or_default().into_iter().map(Refund::from).collect())

@@ -4,11 +4,11 @@ use async_graphql::{Context, InputObject, Object, SimpleObject, Union};
 use auth::Principal;
 use chrono::{DateTime, Utc};
 use graphql::{
-    BillId, ConflictProblem, Failure, LocalizedText, Money, NotFoundProblem, PaymentId, StateProblem,
+    BillId, ConflictProblem, Failure, LocalizedText, Money, NotFoundProblem, PaymentId, StateProblem, cost,
 };
 
 use super::bill::Bill;
-use super::problem::BillNotPayable;
+use super::problem::{BillNotPayable, PaymentMethodClosed};
 use super::{bill_with_id, reader};
 use crate::Service;
 use crate::flow::{Checked, PaymentOrder, Started};
@@ -190,6 +190,7 @@ pub struct PaymentChecked {
 pub enum StartPaymentPayload {
     Started(PaymentStarted),
     NotPayable(BillNotPayable),
+    MethodClosed(PaymentMethodClosed),
     NotFound(NotFoundProblem),
     Conflict(ConflictProblem),
     State(StateProblem),
@@ -210,7 +211,7 @@ pub struct PaymentMutation;
 #[Object]
 impl PaymentMutation {
     /// Starts paying a bill. Paying by two methods at once is safe: one pays, the other is given back.
-    #[graphql(requires_scopes = "payments:write")]
+    #[graphql(requires_scopes = "payments:write", directive = cost::apply(50))]
     async fn start_payment(
         &self,
         ctx: &Context<'_>,
@@ -233,6 +234,9 @@ impl PaymentMutation {
             Started::NotFound => {
                 StartPaymentPayload::NotFound(NotFoundProblem::new("There is no such bill."))
             }
+            Started::Closed(closure, open) => {
+                StartPaymentPayload::MethodClosed(PaymentMethodClosed::new(*closure, open))
+            }
             Started::Conflict => StartPaymentPayload::Conflict(key_conflict()),
             Started::TooManyPayments => {
                 StartPaymentPayload::State(StateProblem::new("This bill was tried too often."))
@@ -242,7 +246,7 @@ impl PaymentMutation {
 
     /// Asks the provider now what became of a payment: for the moment a citizen comes back from the
     /// bank's app. Without it the answer comes too, a little later.
-    #[graphql(requires_scopes = "payments:write")]
+    #[graphql(requires_scopes = "payments:write", directive = cost::apply(50))]
     async fn check_payment(
         &self,
         ctx: &Context<'_>,

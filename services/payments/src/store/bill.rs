@@ -44,6 +44,19 @@ pub enum Reader {
 }
 
 impl Reader {
+    /// The rows of a list: an agency's may be a moment old, a payer sees what was just paid.
+    pub(super) async fn rows_of_list(
+        &self,
+        database: &Database,
+        sql: &str,
+        bound: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        match self {
+            Self::Parties(_) => database.rows(sql, bound).await,
+            Self::Agency(_) => database.rows_maybe_stale(sql, bound).await,
+        }
+    }
+
     /// The condition on `bill`, with its value bound at `placeholder`.
     pub(super) fn condition(&self, engine: Engine, placeholder: &str) -> (String, Value) {
         match self {
@@ -119,7 +132,7 @@ pub async fn bills(
          order by id desc limit $4"
     );
     let args = args![who, status.map(|status| status.code().to_owned()), before, limit];
-    database.rows(&sql, args).await?.into_iter().map(bill_of).collect()
+    reader.rows_of_list(database, &sql, args).await?.into_iter().map(bill_of).collect()
 }
 
 /// The items of these bills, in order.

@@ -87,6 +87,16 @@ pub async fn live_payment(
     tx.row(sql, args![bill_id, method.code()]).await?.map(payment_of).transpose()
 }
 
+/// Since when the oldest payment whose time was over by `now` has been without an outcome.
+pub async fn unsettled_since(
+    database: &Database,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, Error> {
+    let sql = "select expires_at from payment where status in ('CREATED', 'PENDING', 'UNKNOWN') \
+               and expires_at <= $1 order by expires_at limit 1";
+    database.row(sql, args![now]).await?.map(|row| row.get("expires_at")).transpose()
+}
+
 /// How many payments a bill has had.
 pub async fn payment_count(tx: &mut Tx, bill_id: Uuid) -> Result<i64, Error> {
     let sql = "select count(*) as payments from payment where bill_id = $1";

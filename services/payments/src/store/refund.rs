@@ -84,7 +84,7 @@ pub async fn refunds(
          order by refund.id desc limit $4"
     );
     let bound = args![who, status.map(|status| status.code().to_owned()), before, limit];
-    database.rows(&sql, bound).await?.into_iter().map(refund_of).collect()
+    reader.rows_of_list(database, &sql, bound).await?.into_iter().map(refund_of).collect()
 }
 
 /// What is owed back of a settlement already, in satang.

@@ -99,6 +99,11 @@ impl World {
         Self { service, clock, http, url, published, relay, outside, _place: place }
     }
 
+    /// Its databases, for another world on them.
+    pub fn into_place(self) -> TestDatabase {
+        self._place
+    }
+
     /// On both engines.
     pub async fn all() -> Vec<Self> {
         let mut all = Vec::new();
