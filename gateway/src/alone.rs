@@ -1,26 +1,26 @@
 //! The door alone: a federation gateway over the subgraphs of any supergraph, with nothing of the product.
 
+mod subgraphs;
 mod tokens;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, header};
 use clock::Clock;
-use federation::{Engine, Http, RequestContext, Settings, Sign, Subgraph, SupergraphError};
+use federation::{Engine, Settings, SupergraphError};
 use tokio_util::sync::CancellationToken;
 
 use crate::Config;
+use crate::current_engine::{self, Build, CurrentEngine, SupergraphFile};
+use crate::guards::{GuardError, Guards};
 use crate::health;
-use crate::pipeline::{self, Door, Forwarded, REQUEST_ID, RequestId, Tokens};
+use crate::pipeline::{self, Door, Tokens};
 
+use subgraphs::Ways;
 pub use tokens::{ForeignTokens, JwksSource, TokensError};
-
-/// Silence of a subgraph after which it counts as gone.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Headers that are never forwarded. Cookies: browsers send them along when a page of any site opens a
 /// WebSocket, and the page would ask as its visitor. The others are about one connection or one body.
@@ -46,10 +46,12 @@ const NOT_FORWARDED: [HeaderName; 16] = [
 /// What is served, to whom.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The composed supergraph, as SDL.
+    /// The composed supergraph, as SDL. Whoever writes the file replaces it without a restart.
     pub supergraph: PathBuf,
-    /// Where subgraphs are, for those that are not where the supergraph says.
-    pub subgraphs: BTreeMap<String, String>,
+    /// Where subgraphs are, for those that are not where the supergraph says: each at one address or more.
+    pub subgraphs: BTreeMap<String, Vec<String>>,
+    /// The path under which each address of a subgraph says, with a status of 2xx, that it wants requests.
+    pub readiness: Option<String>,
     /// Headers of the client's requests that go to the subgraphs as they came.
     pub forward: Vec<HeaderName>,
     /// Whose tokens open what the schema guards. Without it everyone is a stranger here, a token is
@@ -80,10 +82,14 @@ pub enum Error {
     UnknownSubgraph(String),
     #[error("the address of subgraph {name:?} is not an http address: {url:?}")]
     Address { name: String, url: String },
+    #[error("the readiness path {0:?} is no path")]
+    Readiness(String),
     #[error("the header {0} cannot be forwarded: it is a browser's cookies, or about one connection or body")]
     NotForwarded(HeaderName),
     #[error(transparent)]
     Tokens(#[from] TokensError),
+    #[error(transparent)]
+    Guards(#[from] GuardError),
 }
 
 /// Everything a door alone answers: `/graphql` and what its operator needs.
@@ -91,61 +97,42 @@ pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken
     if let Some(name) = options.forward.iter().find(|name| NOT_FORWARDED.contains(name)) {
         return Err(Error::NotForwarded(name.clone()));
     }
-    let sdl = std::fs::read_to_string(&options.supergraph)
+    let sdl = current_engine::read(&options.supergraph)
         .map_err(|error| Error::Unreadable(options.supergraph.clone(), error))?;
     let settings = Settings {
         introspection: options.introspection,
+        mask_internal_errors: !config.environment.is_sandbox(),
         unauthorized: config.unauthorized.into(),
         override_labels: options.override_labels.clone(),
         ..Settings::default()
     };
-    let engine = Arc::new(Engine::new(&sdl, subgraphs(&sdl, &options.subgraphs)?, settings)?);
+    let ways = Mutex::new(Ways::new(options.subgraphs.clone(), options.readiness.as_deref())?);
+    let build = move |sdl: &str| -> Result<Engine, Error> {
+        let ways = ways.lock().unwrap_or_else(PoisonError::into_inner).of(sdl)?;
+        Ok(Engine::new(sdl, ways, settings.clone())?)
+    };
+    let engine = CurrentEngine::new(build(&sdl)?);
     let clock = Clock::system();
     let tokens = match &options.tokens {
         Some(given) => Tokens::Foreign(ForeignTokens::open(given, clock.clone(), stop.clone()).await?),
         None => Tokens::NotJudged,
     };
+    let guards = Guards::open(config, &[], None, &clock, stop)?;
     let door = Arc::new(Door {
         engine: engine.clone(),
         tokens,
         forward: options.forward.clone(),
         clock,
         limits: config.limits.clone(),
+        guards,
+        answers: None,
         subscriptions: Arc::default(),
+        continue_traces: config.traces.continue_clients,
         stop: stop.clone(),
     });
-    Ok(pipeline::routes(door).merge(health::routes(Vec::new(), engine)))
-}
-
-fn subgraphs(
-    sdl: &str,
-    elsewhere: &BTreeMap<String, String>,
-) -> Result<HashMap<String, Arc<dyn Subgraph>>, Error> {
-    let locations = federation::subgraph_locations(sdl)?;
-    if let Some(name) = elsewhere.keys().find(|name| locations.iter().all(|known| known.name != **name)) {
-        return Err(Error::UnknownSubgraph(name.clone()));
-    }
-    let client = chassis::stream_client(SILENCE_MAX);
-    let mut subgraphs: HashMap<String, Arc<dyn Subgraph>> = HashMap::new();
-    for federation::SubgraphLocation { name, url } in locations {
-        let url = elsewhere.get(&name).cloned().unwrap_or(url);
-        if !url::Url::parse(&url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
-            return Err(Error::Address { name, url });
-        }
-        subgraphs.insert(name, Arc::new(Http::new(client.clone(), url, forward())));
-    }
-    Ok(subgraphs)
-}
-
-/// What a subgraph learns of the request besides its own question: its id and the forwarded headers.
-fn forward() -> Sign {
-    Arc::new(|context: &RequestContext, _: &[u8]| {
-        let mut headers: HeaderMap =
-            context.extensions.get::<Forwarded>().map(|forwarded| forwarded.0.clone()).unwrap_or_default();
-        let id = context.extensions.get::<RequestId>().map(|id| HeaderValue::try_from(id.to_string()));
-        if let Some(Ok(id)) = id {
-            headers.insert(REQUEST_ID, id);
-        }
-        headers
-    })
+    let build: Build = Arc::new(move |sdl| build(sdl).map_err(|error| current_engine::reason(&error)));
+    let file = SupergraphFile::new(options.supergraph.clone(), sdl, build);
+    file.keep_current(&engine, &door.guards.documents, stop);
+    let needed = health::Needed { stop: stop.clone(), ..Default::default() };
+    Ok(pipeline::routes(Arc::clone(&door)).merge(health::routes(needed, Some(door))))
 }

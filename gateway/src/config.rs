@@ -8,13 +8,21 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use chassis::telemetry::LogFormat;
+use chassis::telemetry::{LogFormat, Traces};
 use chassis::{Environment, Secret};
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
 
 use crate::proxies::Proxies;
+
+mod answer_cache;
+mod door;
+mod role;
+
+pub use answer_cache::AnswerCache;
+pub use door::{Cost, DocumentMode, Documents, DoorRules, Overload, Quotas};
+pub use role::{Role, UnknownRole};
 
 /// Everything an operator can set. All of it has a default that fits a developer's machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,15 +37,37 @@ pub struct Config {
     pub data: PathBuf,
     /// `sandbox` or `production`.
     pub environment: Environment,
-    /// A PostgreSQL server (`postgres://user@host/database`); empty for SQLite files under `data`.
+    /// A PostgreSQL server (`postgres://user@host/database`, several hosts with commas between them); empty
+    /// for SQLite files under `data`. Its role owns the tables and brings them up to date.
     pub database_url: Option<Secret>,
+    /// Redis, for what may be forgotten; without it each process has its own caches, limits and wake-ups.
+    pub redis: cache::RedisConfig,
+    /// The same by service, under a role that reaches only that service's rows:
+    /// `payments = "postgres://payments:…@db/pratu"`. `pratu database provision` makes the roles.
+    pub databases: BTreeMap<String, Secret>,
+    /// Who may make those roles; for `pratu database provision` alone.
+    pub database_admin_url: Option<Secret>,
+    /// How PostgreSQL is used: pools, timeouts, replicas, and who migrates.
+    pub database: database::Settings,
     /// The master key that personal data is sealed with: 32 random bytes in base64. The sandbox makes
     /// one under `data` when there is none; production takes it from outside.
     pub sealing_key: Option<Secret>,
+    /// While the sealing key is being changed: the key in force first, then those that still open what
+    /// they sealed. `sealing_key`, where it is set too, counts as the last of them.
+    pub sealing_keys: Vec<Secret>,
+    /// The key that persons are found by, without which their numbers cannot be looked up: 32 bytes in
+    /// base64. It is derived from `sealing_key` while that is the only one; `pratu keys index` prints it.
+    pub blind_index_key: Option<Secret>,
     /// Lets the sandbox listen beyond loopback. Anyone who reaches it can be any persona.
     pub sandbox_beyond_loopback: bool,
     pub log: Log,
+    /// Where traces of requests go.
+    pub traces: Traces,
     pub limits: Limits,
+    /// What the public door lets in: documents, costs, quotas, how much at once, pages of which origins.
+    pub door: DoorRules,
+    /// How much the gateway keeps of answers that are the same for everyone.
+    pub answer_cache: AnswerCache,
     /// The proxies in front of us, so that limits per address count clients and not them.
     pub proxies: Proxies,
     /// What happens to a document that selects what its caller may not see.
@@ -48,15 +78,22 @@ pub struct Config {
     pub payments: Option<payments::Config>,
     /// Where evidence files are kept.
     pub applications: applications::Config,
-    /// Subgraphs to ask over HTTP, by name: `payments = "http://10.0.0.7:4000/subgraphs/payments"`.
-    /// Those that are not named are asked in this process.
-    pub subgraphs: BTreeMap<String, String>,
-    /// Whether this process also answers other gateways, under `/subgraphs/<name>`. Only requests
-    /// signed with `subgraph_secret` are taken; still, keep these paths off the public address.
+    /// The roles that run in this process: `["payments", "applications"]`; all of them when empty.
+    pub roles: Vec<Role>,
+    /// Where the processes of each role are that are not this one, by the role's name:
+    /// `payments = ["http://10.0.0.7:4000", "http://10.0.0.8:4000"]`. A subgraph that is named here is
+    /// asked there even where its role also runs here.
+    pub peers: BTreeMap<String, Vec<String>>,
+    /// Whether a process that runs the gateway also answers other gateways, under `/subgraphs/<name>`, as
+    /// one without it always does. Only requests signed with `subgraph_secret` are taken; still, keep these
+    /// paths off the public address.
     pub subgraph_doors: bool,
-    /// The secret of at least 32 bytes that gateways and subgraphs share: with it a gateway signs who
-    /// is asking, and whoever knows it can ask as anyone.
+    /// The secret of at least 32 bytes that our processes share: with it they sign to each other who is
+    /// asking, and whoever knows it can ask as anyone.
     pub subgraph_secret: Option<Secret>,
+    /// A composed supergraph, as SDL, in place of the one this program was built with. Whoever writes the file
+    /// replaces the supergraph without a restart.
+    pub supergraph: Option<PathBuf>,
     /// Where GraphiQL's files are (`make graphiql` puts them there); from its CDN when absent.
     pub graphiql_assets: PathBuf,
 }
@@ -97,6 +134,9 @@ pub struct Limits {
     /// How often an open subscription or WebSocket shows that it lives. A WebSocket whose client leaves
     /// two pings unanswered is closed at the third.
     pub keep_alive_ms: u64,
+    /// How long a stop says at `/readyz` that it comes, before nothing new is taken: longer than those who ask
+    /// there take to notice. It is left out when nobody ever asked.
+    pub drain_notice_ms: u64,
     /// How long a stop waits for running requests before it leaves them behind.
     pub drain_ms: u64,
 }
@@ -129,18 +169,29 @@ impl Default for Config {
             data: PathBuf::from("data"),
             environment: Environment::Sandbox,
             database_url: None,
+            redis: cache::RedisConfig::default(),
+            databases: BTreeMap::new(),
+            database_admin_url: None,
+            database: database::Settings::default(),
             sealing_key: None,
+            sealing_keys: Vec::new(),
+            blind_index_key: None,
             sandbox_beyond_loopback: false,
             log: Log::default(),
+            traces: Traces::default(),
             limits: Limits::default(),
+            door: DoorRules::default(),
+            answer_cache: AnswerCache::default(),
             proxies: Proxies::default(),
             unauthorized: Unauthorized::default(),
             identity: None,
             payments: None,
             applications: applications::Config::default(),
-            subgraphs: BTreeMap::new(),
+            roles: Vec::new(),
+            peers: BTreeMap::new(),
             subgraph_doors: false,
             subgraph_secret: None,
+            supergraph: None,
             graphiql_assets: PathBuf::from("target/graphiql"),
         }
     }
@@ -164,6 +215,7 @@ impl Default for Limits {
             subscriptions_per_address_max: 1_000,
             connection_init_timeout_ms: 10_000,
             keep_alive_ms: 12_000,
+            drain_notice_ms: 2_500,
             drain_ms: 20_000,
         }
     }
@@ -176,8 +228,48 @@ impl Config {
             Some(file) => Toml::file_exact(file),
             None => Toml::file("pratu.toml"),
         };
-        let environment = Env::prefixed("PRATU_").split("__").ignore(&["test_postgres"]);
+        // Those tell tests where servers are.
+        let tests = ["test_postgres", "test_postgres_durable", "test_redis", "test_redis_cluster"];
+        let environment = Env::prefixed("PRATU_").split("__").ignore(&tests);
         Figment::new().merge(toml).merge(environment).extract().map_err(Box::new)
+    }
+
+    /// Whether `role` runs in this process. There is no sandbox in production.
+    pub fn runs(&self, role: Role) -> bool {
+        let exists = role != Role::Sandbox || self.environment.is_sandbox();
+        exists && (self.roles.is_empty() || self.roles.contains(&role))
+    }
+
+    /// The roles of this process.
+    pub fn own_roles(&self) -> Vec<Role> {
+        Role::ALL.into_iter().filter(|role| self.runs(*role)).collect()
+    }
+
+    /// Those that run only elsewhere.
+    pub fn roles_elsewhere(&self) -> Vec<Role> {
+        let exists = |role: &Role| *role != Role::Sandbox || self.environment.is_sandbox();
+        Role::ALL.into_iter().filter(|role| exists(role) && !self.runs(*role)).collect()
+    }
+
+    /// Whether other processes ask this one, and it them.
+    pub fn is_split(&self) -> bool {
+        !self.peers.is_empty() || !self.roles_elsewhere().is_empty() || self.subgraph_doors
+    }
+
+    /// Whether this process answers signed requests of others.
+    pub fn has_doors(&self) -> bool {
+        self.subgraph_doors || !self.runs(Role::Gateway)
+    }
+
+    /// Whether a role of this process keeps sealed personal data.
+    pub fn seals(&self) -> bool {
+        self.runs(Role::Identity) || self.runs(Role::Applications)
+    }
+
+    /// The addresses of the processes of `role`, without a slash at the end.
+    pub fn addresses_of(&self, role: Role) -> Vec<String> {
+        let addresses = self.peers.get(role.name()).into_iter().flatten();
+        addresses.map(|address| address.trim_end_matches('/').to_owned()).collect()
     }
 
     /// What is in force, as TOML without secrets.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use auth::Principal;
 use chassis::{Graph, GraphFailure};
-use federation::{Engine, RequestContext};
+use federation::RequestContext;
 use serde_json::Value;
 
+use crate::current_engine::CurrentEngine;
 use crate::pipeline::grants;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -16,11 +17,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Default)]
 pub struct OwnGraph {
     /// Weak: the engine owns the services that own this.
-    engine: Arc<OnceLock<Weak<Engine>>>,
+    engine: Arc<OnceLock<Weak<CurrentEngine>>>,
 }
 
 impl OwnGraph {
-    pub fn connect(&self, engine: &Arc<Engine>) {
+    pub fn connect(&self, engine: &Arc<CurrentEngine>) {
         // Connected once, at start; a second call would be the same engine.
         let _ = self.engine.set(Arc::downgrade(engine));
     }
@@ -34,18 +35,30 @@ impl Graph for OwnGraph {
         document: &'static str,
         variables: Value,
     ) -> Result<Value, GraphFailure> {
+        self.ask(principal, document.to_owned(), variables).await
+    }
+}
+
+impl OwnGraph {
+    /// The same for a document of another process.
+    pub async fn ask(
+        &self,
+        principal: &Principal,
+        document: String,
+        variables: Value,
+    ) -> Result<Value, GraphFailure> {
         let unavailable = || GraphFailure { codes: vec!["UNAVAILABLE".to_owned()] };
         let engine = self.engine.get().and_then(Weak::upgrade).ok_or_else(unavailable)?;
         let variables = match variables {
             Value::Object(variables) => variables,
             _ => serde_json::Map::new(),
         };
-        let prepared = engine.ready(document.to_owned(), None, variables, &grants(principal)).await;
+        let prepared = engine.ready(document, None, variables, &grants(principal)).await;
         let prepared = prepared.map_err(|errors| failure(&errors))?;
         let mut context = RequestContext::default();
         context.extensions.insert(principal.clone());
         context.deadline = Some(tokio::time::Instant::now() + TIMEOUT);
-        let response = engine.execute(&prepared, &context).await;
+        let response = prepared.engine().execute(&prepared, &context).await;
         if !response.errors.is_empty() {
             return Err(failure(&response.errors));
         }

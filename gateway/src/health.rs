@@ -1,36 +1,40 @@
 //! `/healthz`, `/readyz` and `/metrics`: for those who run it.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use database::Database;
-use federation::Engine;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio_util::sync::CancellationToken;
 
-const UPKEEP: Duration = Duration::from_secs(5);
-/// Upper bounds of the histograms' buckets, in seconds: from a cached answer to the request timeout.
-const DURATION_S: [f64; 11] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
+use crate::measures;
+use crate::peers::Hearing;
+use crate::pipeline::Door;
 
-/// The databases this process needs to do its work.
-type Needed = Arc<Vec<(&'static str, Database)>>;
+/// What this process needs to do its work.
+#[derive(Clone, Default)]
+pub struct Needed {
+    pub databases: Vec<(&'static str, Database)>,
+    pub hearing: Hearing,
+    /// Told when the process drains: then others are to be asked.
+    pub stop: CancellationToken,
+}
 
-pub fn routes(databases: Vec<(&'static str, Database)>, engine: Arc<Engine>) -> Router {
-    recorder();
+/// `door` is there with the gateway alone.
+pub fn routes(needed: Needed, door: Option<Arc<Door>>) -> Router {
+    let measured = door.clone();
     Router::new()
-        .route("/healthz", get(move || async move { alive(&engine) }))
+        .route("/healthz", get(move || async move { alive(door.as_deref()) }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(|| async { recorder().map(PrometheusHandle::render).unwrap_or_default() }))
-        .with_state(Arc::new(databases))
+        .route("/metrics", get(move || async move { measures::shown(measured.as_ref()) }))
+        .with_state(Arc::new(needed))
 }
 
 /// Alive unless planning has lost as many threads as there are cores: then the process is to be replaced.
-fn alive(engine: &Engine) -> (StatusCode, String) {
-    let lost = engine.lost_threads();
+fn alive(door: Option<&Door>) -> (StatusCode, String) {
+    let lost = door.map_or(0, |door| door.engine.now().lost_threads());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     if lost < cores {
         (StatusCode::OK, "ok\n".to_owned())
@@ -39,10 +43,17 @@ fn alive(engine: &Engine) -> (StatusCode, String) {
     }
 }
 
-/// Ready when every database answers; otherwise says which do not.
-async fn ready(State(databases): State<Needed>) -> (StatusCode, String) {
+/// Ready when every database of this process answers and what it must hear from others was heard, until it
+/// drains; otherwise says what is missing.
+async fn ready(State(needed): State<Arc<Needed>>) -> (StatusCode, String) {
     let mut silent = Vec::new();
-    for (name, database) in databases.iter() {
+    if needed.stop.is_cancelled() {
+        silent.push("it is draining");
+    }
+    if !needed.hearing.is_ready() {
+        silent.push("the keys of identity");
+    }
+    for (name, database) in &needed.databases {
         if let Err(error) = database.ping().await {
             tracing::warn!(database = name, %error, "a database does not answer");
             silent.push(*name);
@@ -53,20 +64,4 @@ async fn ready(State(databases): State<Needed>) -> (StatusCode, String) {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", silent.join(", ")))
     }
-}
-
-/// Takes the samples of histograms in, now and then: between scrapes, or without any, they would pile up.
-pub async fn upkeep(stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(UPKEEP)).await.is_some() {
-        if let Some(recorder) = recorder() {
-            recorder.run_upkeep();
-        }
-    }
-}
-
-/// The process's one recorder; `None` when another was installed first.
-fn recorder() -> Option<&'static PrometheusHandle> {
-    static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
-    let install = || PrometheusBuilder::new().set_buckets(&DURATION_S).ok()?.install_recorder().ok();
-    RECORDER.get_or_init(install).as_ref()
 }

@@ -4,18 +4,29 @@
 
 pub mod alone;
 pub mod config;
+mod current_engine;
 mod graph;
 mod graphiql;
+mod guards;
+mod entities;
 mod health;
+mod keys_command;
+mod invalidation;
+mod measures;
+mod peers;
 mod pipeline;
 pub mod proxies;
 mod roles;
 mod server;
 mod shortcomings;
+mod status;
 mod subgraphs;
+mod switch_command;
 mod upkeep;
 
 pub use config::Config;
-pub use roles::{apply_catalogue, export_catalogue, subgraph_schemas};
+pub use roles::{SetUpError, apply_catalogue, export_catalogue, migrate, provision, subgraph_schemas};
+pub use keys_command::KeysCommand;
 pub use server::{Server, StartError};
 pub use shortcomings::of as shortcomings;
+pub use switch_command::{SwitchCommand, Which};

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use pratu::alone::{JwksSource, Options, TokenOptions};
+use pratu::config::Role;
 use pratu::{Config, Server};
 
 #[global_allocator]
@@ -24,8 +25,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs every role in this process.
+    /// Runs every role in this process, or some.
     Serve {
+        /// The roles of this process, such as payments,applications; where the others are is said in the
+        /// configuration (`peers`).
+        #[arg(long, value_delimiter = ',', value_name = "ROLES")]
+        roles: Vec<Role>,
         /// Where to listen, such as 127.0.0.1:4000.
         #[arg(long)]
         listen: Option<std::net::SocketAddr>,
@@ -37,6 +42,17 @@ enum Command {
     Gateway(GatewayArguments),
     /// Says whether the configuration can be used, and shows what is in force, without secrets.
     CheckConfig,
+    /// Brings the tables of all services up to date: a job before a new version serves.
+    Migrate,
+    /// Sets PostgreSQL up.
+    #[command(subcommand)]
+    Database(DatabaseCommand),
+    /// Closes and opens public services, Digital ID providers and ways to pay: when the door is out of reach.
+    #[command(subcommand)]
+    Switch(pratu::SwitchCommand),
+    /// Makes, shows and changes sealing keys.
+    #[command(subcommand)]
+    Keys(pratu::KeysCommand),
     /// Works on the service catalogue while nothing serves.
     #[command(subcommand)]
     Catalogue(CatalogueCommand),
@@ -52,9 +68,14 @@ struct GatewayArguments {
     /// Where to listen, such as 127.0.0.1:4000.
     #[arg(long)]
     listen: Option<std::net::SocketAddr>,
-    /// Where a subgraph is, when it is not where the supergraph says: NAME=URL. Once for each.
+    /// Where a subgraph is, when it is not where the supergraph says: NAME=URL. Once for each address; a
+    /// subgraph may have several.
     #[arg(long = "subgraph", value_name = "NAME=URL", value_parser = name_and_url)]
     subgraphs: Vec<(String, String)>,
+    /// The path under which each address of a subgraph says, with a status of 2xx, that it wants requests,
+    /// such as /readyz. It is asked each second.
+    #[arg(long, value_name = "PATH")]
+    readiness: Option<String>,
     /// A header of the clients' requests that goes to the subgraphs as it came; never cookies. Once for each.
     #[arg(long = "forward-header", value_name = "NAME")]
     forward: Vec<axum::http::HeaderName>,
@@ -74,6 +95,13 @@ struct GatewayArguments {
     /// Refuses questions about the schema.
     #[arg(long)]
     no_introspection: bool,
+}
+
+#[derive(Subcommand)]
+enum DatabaseCommand {
+    /// Makes the roles that `database_url` and `databases` name, one per service, each for its own schema,
+    /// as `database_admin_url`; may be done again.
+    Provision,
 }
 
 #[derive(Subcommand)]
@@ -108,7 +136,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<()> {
     let mut config = Config::load(arguments.config.as_deref()).context("the configuration cannot be read")?;
-    if let Command::Serve { listen, data } = &arguments.command {
+    if let Command::Serve { roles, listen, data } = &arguments.command {
+        if !roles.is_empty() {
+            config.roles.clone_from(roles);
+        }
         config.listen = listen.unwrap_or(config.listen);
         config.data = data.clone().unwrap_or(config.data);
     }
@@ -124,30 +155,58 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Catalogue(CatalogueCommand::Export { directory, overwrite }) => {
             runtime.block_on(export_catalogue(&config, &directory, overwrite))
         }
+        Command::Migrate => runtime.block_on(migrate(&config)),
+        Command::Database(DatabaseCommand::Provision) => runtime.block_on(provision(&config)),
+        Command::Switch(command) => runtime.block_on(command.run(&config)),
+        Command::Keys(command) => runtime.block_on(command.run(&config)),
         Command::Schema { directory } => write_schema(&directory),
     }
 }
 
+async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let done = pratu::migrate(config).await?;
+    println!("Up to date: {}.", done.join(", "));
+    Ok(())
+}
+
+async fn provision(config: &Config) -> anyhow::Result<()> {
+    let done = pratu::provision(config).await?;
+    println!("{} owns the tables.", done.owner);
+    for (schema, role) in &done.services {
+        println!("{role} reads and writes {schema}.");
+    }
+    Ok(())
+}
+
 async fn serve(config: Config) -> anyhow::Result<()> {
-    chassis::telemetry::init(config.log.format, &config.log.filter);
+    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &config.traces);
     let sandbox = config.environment.is_sandbox();
-    let data = config.data.clone();
+    let (data, all, has_gateway) =
+        (config.data.clone(), config.roles_elsewhere().is_empty(), config.runs(Role::Gateway));
+    let roles: Vec<&str> = config.own_roles().into_iter().map(Role::name).collect();
     let server = Server::start(config).await?;
     let url = &server.public_url;
-    println!("Pratu is open at {url} (data in {})", data.display());
-    println!("  GraphQL   {url}/graphql");
-    if sandbox {
+    if all {
+        println!("Pratu is open at {url} (data in {})", data.display());
+    } else {
+        println!("Pratu runs {} at http://{} for {url}", roles.join(", "), server.address);
+    }
+    if has_gateway {
+        println!("  GraphQL   {url}/graphql");
+    }
+    if sandbox && has_gateway {
         println!("  GraphiQL  {url}/graphiql   click here first");
         println!("  Sandbox   {url}/sandbox/   personas, bank and clock: nothing here is real");
     }
     stop_signal().await;
     println!("Closing.");
     server.stop().await;
+    traces.close().await;
     Ok(())
 }
 
 async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow::Result<()> {
-    chassis::telemetry::init(config.log.format, &config.log.filter);
+    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &config.traces);
     config.listen = arguments.listen.unwrap_or(config.listen);
     let jwks = |source: String| match url::Url::parse(&source) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => JwksSource::Url(url),
@@ -158,9 +217,14 @@ async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow:
         issuer: arguments.issuer.unwrap_or_default(),
         audience: arguments.audience.unwrap_or_default(),
     });
+    let mut subgraphs = std::collections::BTreeMap::<String, Vec<String>>::new();
+    for (name, url) in arguments.subgraphs {
+        subgraphs.entry(name).or_default().push(url);
+    }
     let options = Options {
         supergraph: arguments.supergraph,
-        subgraphs: arguments.subgraphs.into_iter().collect(),
+        subgraphs,
+        readiness: arguments.readiness,
         forward: arguments.forward,
         tokens,
         introspection: !arguments.no_introspection,
@@ -171,6 +235,7 @@ async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow:
     stop_signal().await;
     println!("Closing.");
     server.stop().await;
+    traces.close().await;
     Ok(())
 }
 

@@ -1,15 +1,20 @@
 //! The stages of a GraphQL request, in order.
 //!
-//! classify → authenticate → document → authorize and plan → execute → respond; each is a file of
-//! the same name below, but for authorizing and planning, which is the engine's `ready`, and
+//! classify → authenticate → document → given → authorize and plan → cost → quota → execute → respond; each is a
+//! file of the same name below, but for authorizing and planning, which is the engine's `ready`, and
 //! `events`, which holds what stays open: subscriptions and WebSockets. A stage either hands on what
 //! the next one needs or refuses.
 
+mod answers;
 mod authenticate;
 mod classify;
+mod cost;
 mod document;
 mod events;
 mod execute;
+mod given;
+mod meters;
+mod quota;
 mod refusal;
 mod respond;
 
@@ -21,30 +26,43 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, Response};
 use clock::Clock;
-use federation::{Engine, OperationKind, Prepared};
+use federation::{OperationKind, Prepared};
 use tracing::Instrument;
 
 use crate::config::Limits;
+use crate::current_engine::CurrentEngine;
+use crate::guards::Guards;
+use crate::guards::clients::Counts;
+use crate::guards::load::Class;
 
+use answers::Wanted;
+pub use answers::{Answers, UNTOLD, tag_of};
 pub use authenticate::{Caller, Tokens, grants, identify};
 use classify::Wish;
 use document::Asked;
+use meters::Tally;
 pub use events::Seats;
 pub use execute::Forwarded;
-use refusal::Refusal;
+use quota::Standing;
+pub use refusal::Refusal;
 use respond::Reply;
 pub use respond::{REQUEST_ID, RequestId};
 
 /// What every request needs; one per process.
 pub struct Door {
-    pub engine: Arc<Engine>,
+    pub engine: Arc<CurrentEngine>,
     pub tokens: Tokens,
     /// Headers of a client's request that go to the subgraphs as they came; none in front of our own.
     pub forward: Vec<HeaderName>,
     pub clock: Clock,
     pub limits: Limits,
+    pub guards: Guards,
+    /// Answers that are the same for everyone; none where they are not kept.
+    pub answers: Option<Answers>,
     /// What is open now.
     pub subscriptions: Arc<Seats>,
+    /// Whether a client's header names the trace that its request belongs to.
+    pub continue_traces: bool,
     /// Told when the process drains.
     pub stop: tokio_util::sync::CancellationToken,
 }
@@ -55,12 +73,17 @@ struct Asker {
     caller: Caller,
     address: IpAddr,
     id: RequestId,
+    /// Where its client's documents are counted.
+    client: Arc<Counts>,
+    /// What its answer tells of quotas.
+    standing: Standing,
 }
 
 /// The door's own path.
 pub fn routes(door: Arc<Door>) -> Router {
+    let cors = door.guards.origins.layer();
     let graphql = axum::routing::any(answer).layer(respond::compression());
-    Router::new().route(authenticate::PATH, graphql).with_state(door)
+    Router::new().route(authenticate::PATH, graphql).route_layer(cors).with_state(door)
 }
 
 /// `/graphql`: one request, from its first byte to its last.
@@ -69,43 +92,73 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Bod
     let id = RequestId::of(request.headers(), &door.clock);
     let wish = Wish::of(&request);
     let span = id.span();
-    let outcome = stages(&door, &wish, request, &id).instrument(span.clone()).await;
-    let response = respond::respond(outcome, &door, &wish, &id);
+    if door.continue_traces {
+        chassis::telemetry::continue_from(request.headers(), &span);
+    }
+    let (standing, tally) = (Standing::new(door.guards.quotas.is_some()), Tally::new());
+    let outcome = stages(&door, &wish, request, &id, &standing, &tally).instrument(span.clone()).await;
+    tally.count(&outcome, begun.elapsed());
+    let mut response = respond::respond(outcome, &door, &wish, &id);
+    standing.show(&mut response);
     span.in_scope(|| respond::log(&response, begun.elapsed()));
     response
 }
 
-async fn stages(door: &Arc<Door>, wish: &Wish, request: Request, id: &RequestId) -> Result<Reply, Refusal> {
+async fn stages(
+    door: &Arc<Door>,
+    wish: &Wish,
+    request: Request,
+    id: &RequestId,
+    standing: &Standing,
+    tally: &Tally,
+) -> Result<Reply, Refusal> {
     wish.check()?;
-    let caller = authenticate::authenticate(door, request.method(), request.headers())?;
-    let asker = Asker { caller, address: address(&request), id: id.clone() };
+    let caller = authenticate::authenticate(door, request.method(), request.headers()).await?;
+    let client = door.guards.clients.of(request.headers());
+    let (id, standing) = (id.clone(), standing.clone());
+    let asker = Asker { caller, address: address(&request), id, client, standing };
     if wish.web_socket {
+        door.guards.origins.check(request.headers())?;
         return events::web_socket(door, asker, request).await;
     }
+    let wanted = Some(Wanted::of(wish, &request));
     let asked = document::read(request, &door.limits).await?;
-    let prepared = prepare(door, &asker, asked).await?;
+    let prepared = prepare(door, &asker, asked, tally).await?;
     wish.check_kind(prepared.kind())?;
-    wish.check_given(&door.engine, &prepared)?;
-    run(door, asker, prepared).await
+    wish.check_given(prepared.engine(), &prepared)?;
+    run(door, asker, prepared, wanted).await
 }
 
 /// Parses, validates, authorizes and plans, or finds that this was done.
-async fn prepare(door: &Door, asker: &Asker, asked: Asked) -> Result<Prepared, Refusal> {
-    let Asked { query, operation_name, variables } = asked;
+async fn prepare(door: &Door, asker: &Asker, asked: Asked, tally: &Tally) -> Result<Prepared, Refusal> {
+    let Asked { given, operation_name, variables } = asked;
     let name = operation_name.as_deref();
+    let query = given::text(door, asker, given)?;
+    door.guards.load.check_new(|| door.engine.knows(&query))?;
     let prepared = door.engine.ready(query, name, variables, &asker.caller.grants).await?;
     tracing::Span::current().record("operation", prepared.operation_name().unwrap_or("-"));
+    tally.is(prepared.kind());
+    cost::check(&door.guards.cost, &asker.caller, &prepared)?;
     Ok(prepared)
 }
 
-async fn run(door: &Arc<Door>, asker: Asker, prepared: Prepared) -> Result<Reply, Refusal> {
-    match prepared.kind() {
-        OperationKind::Subscription => events::open(door, asker, prepared)
-            .await
-            .map(|subscription| Reply::Events(Box::new(subscription))),
-        OperationKind::Query | OperationKind::Mutation => {
-            Ok(Reply::Answer(execute::execute(door, &asker, prepared).await))
-        }
+async fn run(
+    door: &Arc<Door>,
+    asker: Asker,
+    prepared: Prepared,
+    wanted: Option<Wanted>,
+) -> Result<Reply, Refusal> {
+    quota::take(door, &asker, &prepared).await?;
+    if prepared.kind() == OperationKind::Subscription {
+        let load = &door.guards.load;
+        let _turn = load.admit(Class::of(&prepared, asker.caller.subject.is_some(), load))?;
+        let subscription = events::open(door, asker, prepared).await?;
+        return Ok(Reply::Events(Box::new(subscription)));
+    }
+    match answers::answer(door, asker, prepared, wanted).await {
+        // Nothing of it was done.
+        Reply::Answer(response) if response.data.is_none() => Err(response.errors.into()),
+        reply => Ok(reply),
     }
 }
 

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -37,15 +37,30 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+impl ForwardedHeader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::XForwardedFor => "x-forwarded-for",
+            Self::Forwarded => "forwarded",
+        }
+    }
+}
+
 impl Proxies {
+    /// What a proxy of ours writes of `client`, who asked it.
+    pub fn written(&self, client: IpAddr) -> Option<(HeaderName, HeaderValue)> {
+        let text = match (self.header, client) {
+            (ForwardedHeader::XForwardedFor, _) => client.to_string(),
+            (ForwardedHeader::Forwarded, IpAddr::V4(_)) => format!("for={client}"),
+            (ForwardedHeader::Forwarded, IpAddr::V6(_)) => format!("for=\"[{client}]\""),
+        };
+        Some((HeaderName::from_static(self.header.name()), HeaderValue::try_from(text).ok()?))
+    }
+
     /// The address of the client of a request that came from `peer`.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let name = match self.header {
-            ForwardedHeader::XForwardedFor => "x-forwarded-for",
-            ForwardedHeader::Forwarded => "forwarded",
-        };
-        let lines: Vec<&str> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("")).collect();
+        let lines: Vec<&str> = headers.get_all(self.header.name()).iter().map(|line| line.to_str().unwrap_or("")).collect();
         let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
         for hop in hops.take(HOPS_MAX) {
             if !self.trusts(client) {

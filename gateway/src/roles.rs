@@ -1,39 +1,47 @@
-//! Which roles run in this process: the only file that names the service crates.
+//! Which roles run in this process: with its parts below, the only place that names the service crates.
+//!
+//! `databases` says where they keep their data, `services` opens them, `relays` carries their messages,
+//! `paths` is what they answer over HTTP, `doors` what they answer to our other processes.
 
-use std::path::Path;
+mod databases;
+mod doors;
+mod files;
+mod keys;
+mod measured;
+mod paths;
+mod relays;
+mod sealing_key;
+mod services;
+mod switching;
+
 use std::sync::Arc;
-use std::time::Duration;
 
-use auth::{TokenVerifier, Unidentified};
+use auth::TokenVerifier;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::routing::get;
-use chassis::Secret;
 use clock::Clock;
-use database::{Database, Target};
-use federation::{Engine, Settings};
-use outbox::{Consumer, Outbox, Relay};
-use sealing::{Keys, Sealer};
+use database::Database;
+use federation::{EntityCache, Settings};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tower_http::timeout::TimeoutLayer;
 
-use crate::config::Config;
+use crate::config::{Config, Role};
+use crate::entities::Entities;
+use crate::current_engine::{self, CurrentEngine};
 use crate::graph::OwnGraph;
-use crate::pipeline::{self, Door, Tokens};
+use crate::guards::documents::OWN;
+use crate::guards::{GuardError, Guards};
+use crate::peers::clock::Follower;
+use crate::peers::sessions::Sessions;
+use crate::peers::{Hearing, Peers};
+use crate::pipeline::{self, Answers, Door, Tokens};
 use crate::subgraphs::Subgraphs;
-use crate::{graphiql, health, upkeep};
+use crate::{health, status, upkeep};
 
-/// Bytes of a request to anything but `/graphql` and uploads, which have limits of their own.
-const BODY_BYTES_MAX: usize = 256 * 1024;
-/// A login waits for a provider and the registry, each within its own time; nobody waits longer.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// The same for a file, which may come from a phone on a slow line.
-const FILE_TIMEOUT: Duration = Duration::from_secs(300);
-const SEALING_KEY_FILE: &str = "sealing.key";
+pub use databases::{SetUpError, migrate, provision, shortcomings as shortcomings_of_databases};
+pub use files::{apply_catalogue, export_catalogue, subgraph_schemas};
+pub use keys::{blind_index_key, key_uses, retire_keys, rotate_keys};
+use services::Services;
+pub use switching::{closures, move_switch};
 
 /// Why a role did not start.
 #[derive(Debug, thiserror::Error)]
@@ -48,274 +56,188 @@ pub enum Error {
     Applications(#[from] applications::OpenError),
     #[error("the sandbox does not start")]
     Sandbox(#[source] anyhow::Error),
-    #[error("the checked-in supergraph cannot be served")]
-    Supergraph(#[from] federation::SupergraphError),
+    #[error(transparent)]
+    Supergraph(#[from] current_engine::OwnError),
     #[error(transparent)]
     SealingKey(#[from] sealing::KeyError),
     #[error("the catalogue's messages cannot be delivered")]
     CatchUp(#[source] outbox::Error),
+    #[error(transparent)]
+    Guards(#[from] GuardError),
+    #[error(transparent)]
+    Redis(#[from] cache::BadAddress),
     #[error("the data folder")]
     Data(#[from] std::io::Error),
 }
 
 /// Everything that runs in this process.
 pub struct Roles {
-    door: Arc<Door>,
+    /// None without the gateway.
+    door: Option<Arc<Door>>,
     databases: Vec<(&'static str, Database)>,
+    hearing: Hearing,
     routes: Router,
-    relays: JoinSet<()>,
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+/// What the roles of one process stand on.
+struct Ground<'a> {
+    config: &'a Config,
+    /// The installation's; the sandbox can move it.
+    clock: Clock,
+    peers: Peers,
+    hearing: Hearing,
+    /// `None` where none is configured; dead is no reason not to start.
+    redis: Option<cache::Redis>,
+    /// What of the kept answers still holds.
+    tags: cache::Tags,
+    /// Values taken once, by whichever of our processes.
+    seen: cache::Seen,
+    wake: cache::Wake,
+    graph: OwnGraph,
+    stop: CancellationToken,
 }
 
 impl Roles {
-    /// Opens every role: infrastructure, services, the engine over them, the relays between them.
+    /// Opens every role of this process: infrastructure, services, the engine over them, the relays
+    /// between them.
     pub async fn open(config: &Config, stop: CancellationToken) -> Result<Self, Error> {
         std::fs::create_dir_all(&config.data)?;
-        let clock = Clock::system();
-        let services = Services::open(config, &clock).await?;
-        let subgraphs = services.subgraphs(Subgraphs::new(config, &clock, &stop));
-        let settings = Settings {
-            introspection: config.environment.is_sandbox(),
-            unauthorized: config.unauthorized.into(),
-            ..Settings::default()
+        let ground = Ground::lay(config, stop.clone()).await?;
+        let services = Services::open(&ground).await?;
+        let verifier = services.verifier(&ground);
+        let subgraphs = services.subgraphs(Subgraphs::new(config, ground.peers.clock(), ground.seen.clone(), &stop));
+        let doors = services.doors(&ground).merge(services.telling_of_ends(&ground, subgraphs.doors));
+        let door = match verifier.clone() {
+            Some(verifier) if config.runs(Role::Gateway) => {
+                let settings = Settings {
+                    introspection: config.environment.is_sandbox(),
+                    mask_internal_errors: !config.environment.is_sandbox(),
+                    unauthorized: config.unauthorized.into(),
+                    ..Settings::default()
+                };
+                let own = current_engine::Own::open(config, subgraphs.transports, settings, ground.entities())?;
+                let door = ground.door(Arc::clone(&own.engine), verifier)?;
+                own.keep_current(&door.guards.documents, &stop);
+                Some(door)
+            }
+            _ => None,
         };
-        let engine = Arc::new(Engine::new(graphql::SUPERGRAPH, subgraphs.transports, settings)?);
-        services.graph.connect(&engine);
-        let door = Arc::new(Door {
-            engine,
-            tokens: Tokens::Own(services.identity.verifier()),
-            forward: Vec::new(),
-            clock: clock.clone(),
-            limits: config.limits.clone(),
-            subscriptions: Arc::default(),
-            stop: stop.clone(),
-        });
-        let mut relays = JoinSet::new();
-        let [catalogue, others @ ..] = services.relays(&clock);
-        // What was just published is known to all before the door opens.
-        while catalogue.deliver_due().await.map_err(Error::CatchUp)? > 0 {}
-        for relay in [catalogue].into_iter().chain(others) {
-            let stop = stop.clone();
-            relays.spawn(async move { relay.run(stop).await });
+        let mut tasks = JoinSet::new();
+        services.start_relays(&ground, &mut tasks).await?;
+        services.keep_up(&mut tasks, &stop);
+        services.keep_measuring(&mut tasks, &stop);
+        ground.keep_hearing(&mut tasks).await;
+        let databases = services.databases();
+        let mut routes = services.routes(&ground, verifier).merge(doors);
+        if door.is_some() {
+            routes = routes.merge(ground.status(&databases));
         }
-        services.keep_up(&mut relays, &stop);
-        let routes = services.routes(config).merge(subgraphs.doors);
-        Ok(Self { door, databases: services.databases(), routes, relays })
+        Ok(Self { door, databases, hearing: ground.hearing, routes, tasks, stop })
     }
 
     /// Everything this process answers.
     pub fn routes(&self) -> Router {
-        pipeline::routes(Arc::clone(&self.door))
-            .merge(health::routes(self.databases.clone(), self.door.engine.clone()))
-            .merge(self.routes.clone())
+        let needed = health::Needed {
+            databases: self.databases.clone(),
+            hearing: self.hearing.clone(),
+            stop: self.stop.clone(),
+        };
+        let routes = health::routes(needed, self.door.clone()).merge(self.routes.clone());
+        match &self.door {
+            Some(door) => pipeline::routes(Arc::clone(door)).merge(routes),
+            None => routes,
+        }
     }
 
     /// Ends the relays and closes the databases, after serving has ended.
     pub async fn close(mut self) {
-        while self.relays.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some() {}
         for (_, database) in &self.databases {
             database.close().await;
         }
     }
 }
 
-/// The services of this process, opened.
-struct Services {
-    graph: OwnGraph,
-    catalogue: catalogue::Service,
-    identity: identity::Service,
-    applications: applications::Service,
-    payments: payments::Service,
-    sandbox: Option<sandbox::Sandbox>,
-}
-
-impl Services {
-    async fn open(config: &Config, clock: &Clock) -> Result<Self, Error> {
-        let target = target(config);
-        let sealer = Sealer::new(sealing_keys(config)?);
-        let graph = OwnGraph::default();
-        let public_url = config.public_url.as_str();
-        let environment = config.environment;
-
-        // First: it takes up the clock's offset of an earlier run, and time never goes back.
-        let sandbox = if environment.is_sandbox() {
-            let settings =
-                sandbox::Config { public_url: public_url.to_owned(), ..sandbox::Config::default() };
-            let opened = sandbox::Sandbox::open(&target, clock.clone(), settings).await;
-            Some(opened.map_err(Error::Sandbox)?)
-        } else {
-            None
+impl<'a> Ground<'a> {
+    async fn lay(config: &'a Config, stop: CancellationToken) -> Result<Self, Error> {
+        let (clock, peers) = (Clock::system(), Peers::new(config));
+        let elsewhere = config.roles_elsewhere();
+        let checks_tokens = config.runs(Role::Gateway) || config.runs(Role::Applications);
+        let hearing = Hearing {
+            clock: elsewhere
+                .contains(&Role::Sandbox)
+                .then(|| Follower::new(peers.clone(), clock.clone())),
+            sessions: (checks_tokens && elsewhere.contains(&Role::Identity))
+                .then(|| Sessions::new(peers.clone(), clock.clone())),
         };
-        let catalogue = catalogue::Service::open(&target, clock.clone(), environment).await?;
-        if environment.is_sandbox() {
-            catalogue.apply_embedded().await?;
-        } else {
-            let samples = catalogue.sample_fees().await?;
-            if !samples.is_empty() {
-                return Err(catalogue::Error::SampleFees(samples).into());
-            }
+        if let Some(follower) = &hearing.clock {
+            follower.begin(&stop).await;
         }
-        let mut settings = config.identity.clone().unwrap_or_else(|| identity::Config::sandbox(public_url));
-        settings.public_url = public_url.to_owned();
-        settings.environment = environment;
-        let identity = identity::Service::open(&target, clock.clone(), sealer.clone(), settings).await?;
-        let foundations = applications::Foundations {
-            clock: clock.clone(),
-            sealer,
-            graph: Arc::new(graph.clone()),
-            public_url: public_url.to_owned(),
-            config: config.applications.clone(),
-        };
-        let applications = applications::Service::open(&target, &config.data, foundations).await?;
-        let mut settings = config.payments.clone().unwrap_or_else(|| payments::Config::sandbox(public_url));
-        settings.public_url = public_url.to_owned();
-        let payments = payments::Service::open(&target, clock.clone(), settings).await?;
-        Ok(Self { graph, catalogue, identity, applications, payments, sandbox })
+        let redis = cache::Redis::open(&config.redis)?;
+        let tags = cache::Tags::new(redis.clone(), clock.clone());
+        let (seen, wake) = (cache::Seen::new(redis.clone()), cache::Wake::new(redis.clone()));
+        Ok(Self { config, clock, peers, hearing, redis, tags, seen, wake, graph: OwnGraph::default(), stop })
     }
 
-    fn subgraphs<'a>(&self, subgraphs: Subgraphs<'a>) -> Subgraphs<'a> {
-        subgraphs
-            .with("catalogue", self.catalogue.schema())
-            .with("identity", self.identity.schema())
-            .with("applications", self.applications.schema())
-            .with("payments", self.payments.schema())
+    /// The public door over the engine.
+    fn door(&self, engine: Arc<CurrentEngine>, verifier: TokenVerifier) -> Result<Arc<Door>, Error> {
+        self.graph.connect(&engine);
+        let guards = Guards::open(self.config, OWN, self.redis.clone(), &self.clock, &self.stop)?;
+        Ok(Arc::new(Door {
+            engine,
+            tokens: Tokens::Own(verifier),
+            forward: Vec::new(),
+            clock: self.clock.clone(),
+            limits: self.config.limits.clone(),
+            guards,
+            answers: self.answers(),
+            subscriptions: Arc::default(),
+            continue_traces: self.config.traces.continue_clients,
+            stop: self.stop.clone(),
+        }))
     }
 
-    fn databases(&self) -> Vec<(&'static str, Database)> {
-        let mut databases = vec![
-            ("catalogue", self.catalogue.database().clone()),
-            ("identity", self.identity.database().clone()),
-            ("applications", self.applications.database().clone()),
-            ("payments", self.payments.database().clone()),
-        ];
-        databases.extend(self.sandbox.as_ref().map(|sandbox| ("sandbox", sandbox.database().clone())));
-        databases
+    /// What this gateway keeps of answers.
+    fn answers(&self) -> Option<Answers> {
+        let settings = self.config.answer_cache.clone();
+        let wait_ms = self.config.limits.request_timeout_ms;
+        settings.enabled.then(|| Answers::new(settings, self.tags.clone(), self.is_told(), wait_ms))
     }
 
-    fn outboxes(&self) -> [(&Database, &Outbox); 4] {
-        [
-            (self.catalogue.database(), self.catalogue.outbox()),
-            (self.identity.database(), self.identity.outbox()),
-            (self.applications.database(), self.applications.outbox()),
-            (self.payments.database(), self.payments.outbox()),
-        ]
+    /// What it keeps of entities of subgraphs.
+    fn entities(&self) -> Option<Arc<dyn EntityCache>> {
+        let settings = &self.config.answer_cache;
+        let kept = settings.enabled.then(|| Entities::new(settings, self.tags.clone(), self.is_told()))?;
+        Some(Arc::new(kept))
     }
 
-    /// One relay per outbox, the catalogue's first, each delivering to everyone who listens.
-    fn relays(&self, clock: &Clock) -> [Relay; 4] {
-        let mut consumers: Vec<Arc<dyn Consumer>> = self.catalogue.consumers();
-        consumers.extend(self.identity.consumers());
-        consumers.extend(self.applications.consumers());
-        consumers.extend(self.payments.consumers());
-        let relay = |(database, outbox): (&Database, &Outbox)| {
-            Relay::new(database.clone(), clock.clone(), outbox.clone(), consumers.clone())
-        };
-        self.outboxes().map(relay)
+    /// Whether what changes is told to this process at once: by itself, or through Redis.
+    fn is_told(&self) -> bool {
+        self.redis.is_some() || !self.config.is_split()
     }
 
-    /// What services do by themselves: hear of other processes, and forget what is long over.
-    fn keep_up(&self, tasks: &mut JoinSet<()>, stop: &CancellationToken) {
-        let identity = self.identity.clone();
-        tasks.spawn(upkeep::every(upkeep::HEAR, stop.clone(), move || {
-            let identity = identity.clone();
-            async move { identity.tend().await }
-        }));
-        let services = (self.identity.clone(), self.applications.clone(), self.payments.clone());
-        tasks.spawn(upkeep::every(upkeep::FORGET, stop.clone(), move || {
-            let (identity, applications, payments) = services.clone();
-            async move {
-                upkeep::note("identity", identity.forget_old().await);
-                upkeep::note("applications", applications.forget_old().await);
-                upkeep::note("payments", payments.forget_old().await);
-            }
-        }));
+    /// What the public can use now.
+    fn status(&self, databases: &[(&'static str, Database)]) -> Router {
+        status::routes(self.graph.clone(), databases.to_vec(), self.clock.clone())
     }
 
-    fn routes(&self, config: &Config) -> Router {
-        let known = middleware::from_fn_with_state(self.identity.verifier(), identify);
-        let within = |timeout| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout);
-        let files = self.applications.routes().layer(within(FILE_TIMEOUT)).layer(known);
-        let mut routes = Router::new().merge(self.identity.routes()).merge(self.payments.routes());
-        if let Some(sandbox) = &self.sandbox {
-            routes = routes
-                .nest("/sandbox", sandbox.routes())
-                // `nest` answers /sandbox alone; people type the slash.
-                .route("/sandbox/", get(|| async { axum::response::Redirect::permanent("/sandbox") }))
-                .merge(graphiql::routes(&config.graphiql_assets));
+    /// Hears the other processes, at once and then again and again.
+    async fn keep_hearing(&self, tasks: &mut JoinSet<()>) {
+        if self.hearing.clock.is_some() {
+            let hearing = self.hearing.clone();
+            tasks.spawn(upkeep::every(crate::peers::clock::FOLLOW, self.stop.clone(), move || {
+                let hearing = hearing.clone();
+                async move { hearing.follow_clock().await }
+            }));
         }
-        routes.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(within(REQUEST_TIMEOUT)).merge(files)
+        if self.hearing.sessions.is_some() {
+            let hearing = self.hearing.clone();
+            tasks.spawn(upkeep::every(upkeep::HEAR, self.stop.clone(), move || {
+                let hearing = hearing.clone();
+                async move { hearing.hear_sessions().await }
+            }));
+        }
     }
-}
-
-/// The SDL of every subgraph, by name.
-pub fn subgraph_schemas() -> Vec<(&'static str, String)> {
-    vec![
-        ("catalogue", catalogue::sdl()),
-        ("identity", identity::sdl()),
-        ("applications", applications::sdl()),
-        ("payments", payments::sdl()),
-    ]
-}
-
-/// Publishes the catalogue files of a folder, while nothing serves.
-pub async fn apply_catalogue(
-    config: &Config,
-    directory: &Path,
-    edits: catalogue::Edits,
-) -> Result<catalogue::Applied, Error> {
-    let catalogue = catalogue::Service::open(&target(config), Clock::system(), config.environment).await?;
-    Ok(catalogue.apply_directory(directory, edits).await?)
-}
-
-/// Writes what the catalogue has published into a folder of files, while nothing serves.
-pub async fn export_catalogue(
-    config: &Config,
-    directory: &Path,
-    overwrite: bool,
-) -> Result<catalogue::Exported, Error> {
-    let catalogue = catalogue::Service::open(&target(config), Clock::system(), config.environment).await?;
-    Ok(catalogue.export_directory(directory, overwrite).await?)
-}
-
-fn target(config: &Config) -> Target {
-    match &config.database_url {
-        Some(url) => Target::Postgres { url: url.reveal().to_owned() },
-        None => Target::embedded(&config.data),
-    }
-}
-
-/// The configured sealing key; the sandbox makes one and keeps it beside its data.
-fn sealing_keys(config: &Config) -> Result<Keys, Error> {
-    if let Some(key) = &config.sealing_key {
-        return Ok(Keys::from_base64(key.reveal())?);
-    }
-    let file = config.data.join(SEALING_KEY_FILE);
-    if !file.exists() {
-        write_private(&file, &Keys::generate())?;
-    }
-    let key = Secret::from(std::fs::read_to_string(file)?.as_str());
-    Ok(Keys::from_base64(key.reveal())?)
-}
-
-/// Writes a file that only its owner can read.
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true).mode(0o600);
-    options.open(file)?.write_all(text.as_bytes())
-}
-
-/// Gives the services' HTTP routes the caller. A bad token is nobody there: an upload's ticket is
-/// enough without one, and what needs a caller refuses nobody.
-async fn identify(State(verifier): State<TokenVerifier>, mut request: Request, next: Next) -> Response {
-    let (method, path) = (request.method(), request.uri().path());
-    let caller = pipeline::identify(&verifier, method, path, request.headers());
-    let challenge = caller.as_ref().map_or_else(|refused| refused.challenge(), |_| Unidentified::asked());
-    request.extensions_mut().insert(caller.map(|caller| caller.principal).unwrap_or_default());
-    let mut response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    }
-    response
 }

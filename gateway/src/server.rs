@@ -1,6 +1,9 @@
 //! One running process: its listener, its roles, its end.
 
 mod connection;
+mod full;
+mod headers;
+mod notice;
 mod serving;
 
 use std::net::SocketAddr;
@@ -11,9 +14,11 @@ use axum::{Router, middleware};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tower::util::MapResponseLayer;
 
 use crate::roles::Roles;
-use crate::{Config, alone, health, proxies, roles, shortcomings};
+use notice::Notice;
+use crate::{Config, alone, measures, proxies, roles, shortcomings};
 
 /// Why the process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,8 @@ pub struct Server {
     pub address: SocketAddr,
     pub public_url: String,
     stop: CancellationToken,
+    notice: Arc<Notice>,
+    drain_notice: Duration,
     drain: Duration,
     serving: JoinHandle<()>,
     /// None for a door alone.
@@ -42,6 +49,7 @@ pub struct Server {
 impl Server {
     /// Opens every role and begins to answer.
     pub async fn start(mut config: Config) -> Result<Self, StartError> {
+        measures::begin();
         let found = shortcomings::of(&config);
         if !found.is_empty() {
             return Err(StartError::Shortcomings(found));
@@ -63,6 +71,7 @@ impl Server {
     /// Opens the door alone, over the subgraphs of any supergraph: of the configuration only `listen`,
     /// `limits`, `log`, `proxies` and `unauthorized` matter.
     pub async fn start_alone(config: Config, options: &alone::Options) -> Result<Self, StartError> {
+        measures::begin();
         let found = shortcomings::of_limits(&config.limits);
         if !found.is_empty() {
             return Err(StartError::Shortcomings(found));
@@ -86,14 +95,20 @@ impl Server {
             let proxies = Arc::new(config.proxies.clone());
             routes.layer(middleware::from_fn_with_state(proxies, proxies::unveil))
         };
-        let serving = tokio::spawn(serving::serve(listener, routes, config.limits.clone(), stop.clone()));
-        tokio::spawn(health::upkeep(stop.clone()));
+        let https = config.public_url.starts_with("https://");
+        let protect = move |response| headers::protect(response, https);
+        let routes = routes.layer(MapResponseLayer::new(protect));
+        let notice = Arc::<Notice>::default();
+        let serving = serving::serve(listener, routes, config.clone(), notice.clone(), stop.clone());
+        let serving = tokio::spawn(serving);
+        tokio::spawn(measures::upkeep(stop.clone()));
+        let drain_notice = Duration::from_millis(config.limits.drain_notice_ms);
         let drain = Duration::from_millis(config.limits.drain_ms);
         let public_url = match config.public_url.as_str() {
             "" => format!("http://{address}"),
             url => url.to_owned(),
         };
-        Ok(Self { address, public_url, stop, drain, serving, roles: None })
+        Ok(Self { address, public_url, stop, notice, drain_notice, drain, serving, roles: None })
     }
 
     /// Ends everything at once, as a crash would: what was acknowledged is kept.
@@ -102,8 +117,12 @@ impl Server {
         self.serving.abort();
     }
 
-    /// Lets running requests finish, for a while, then closes everything. What was acknowledged is kept.
+    /// Says that it is going, then takes nothing new, lets running requests finish, for a while, and closes
+    /// everything. What was acknowledged is kept.
     pub async fn stop(mut self) {
+        if self.notice.give() {
+            tokio::time::sleep(self.drain_notice).await;
+        }
         self.stop.cancel();
         match tokio::time::timeout(self.drain, &mut self.serving).await {
             Ok(Ok(())) => {}

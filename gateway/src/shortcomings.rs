@@ -1,16 +1,16 @@
 //! What keeps a configuration from being used: production lists everything that is missing.
 
-use crate::config::Limits;
-use crate::{Config, roles};
+mod split;
 
-/// Bytes of a secret that cannot be guessed.
-const SECRET_BYTES_MIN: usize = 32;
+use crate::config::{Limits, Role};
+use crate::{Config, roles};
 
 /// One line each; empty when the configuration can be used.
 pub fn of(config: &Config) -> Vec<String> {
     let mut found = if config.environment.is_sandbox() { of_sandbox(config) } else { of_production(config) };
-    found.extend(of_subgraphs(config));
+    found.extend(split::of_split(config));
     found.extend(of_limits(&config.limits));
+    found.extend(roles::shortcomings_of_databases(config));
     found
 }
 
@@ -30,18 +30,23 @@ fn of_production(config: &Config) -> Vec<String> {
     if !config.public_url.starts_with("https://") {
         found.push("public_url must be the public https address".to_owned());
     }
-    if config.sealing_key.is_none() {
+    let sealing = config.sealing_key.is_some() || !config.sealing_keys.is_empty();
+    if !sealing && config.seals() {
         found.push("sealing_key is missing: 32 random bytes in base64, from outside".to_owned());
     }
     match &config.identity {
+        _ if !config.runs(Role::Identity) => {}
         None => found.push("identity is missing: no Digital ID provider is set up".to_owned()),
         Some(identity) => found.extend(identity.missing_for_production()),
     }
     match &config.payments {
+        _ if !config.runs(Role::Payments) => {}
         None => found.push("payments is missing: no payment provider is set up".to_owned()),
         Some(payments) => found.extend(payments.missing_for_production()),
     }
-    found.extend(config.applications.missing_for_production());
+    if config.runs(Role::Applications) {
+        found.extend(config.applications.missing_for_production());
+    }
     found
 }
 
@@ -56,30 +61,6 @@ pub fn of_limits(limits: &Limits) -> Vec<String> {
     ];
     let nothing = nothing.into_iter().filter(|(_, nothing)| *nothing);
     nothing.map(|(name, _)| format!("limits.{name} must be above zero")).collect()
-}
-
-fn of_subgraphs(config: &Config) -> Vec<String> {
-    if config.subgraphs.is_empty() && !config.subgraph_doors {
-        return Vec::new();
-    }
-    let mut found = Vec::new();
-    let secret_bytes = config.subgraph_secret.as_ref().map_or(0, |secret| secret.reveal().len());
-    if secret_bytes < SECRET_BYTES_MIN {
-        found.push(format!(
-            "subgraph_secret must have at least {SECRET_BYTES_MIN} bytes: subgraphs and subgraph_doors need it"
-        ));
-    }
-    let known = roles::subgraph_schemas();
-    for (name, address) in &config.subgraphs {
-        if !known.iter().any(|(known, _)| known == name) {
-            found.push(format!("subgraphs.{name}: there is no such subgraph"));
-        }
-        let address = url::Url::parse(address).ok();
-        if !address.is_some_and(|address| matches!(address.scheme(), "http" | "https")) {
-            found.push(format!("subgraphs.{name} must be an http or https address"));
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -120,19 +101,5 @@ mod tests {
     fn a_limit_of_nothing_is_no_limit_to_run_with() {
         let limits = Limits { keep_alive_ms: 0, ..Limits::default() };
         assert_eq!(of(&Config { limits, ..Config::default() }), ["limits.keep_alive_ms must be above zero"]);
-    }
-
-    #[test]
-    fn subgraphs_over_http_need_a_secret_a_known_name_and_an_address() {
-        let secret = Some("0123456789abcdef0123456789abcdef".into());
-        let at = |name: &str, address: &str| [(name.to_owned(), address.to_owned())].into();
-        let config = Config { subgraphs: at("payments", "http://127.0.0.1:4001/"), ..Config::default() };
-        assert_eq!(of(&config).len(), 1, "no secret");
-        assert_eq!(of(&Config { subgraph_secret: Some("short".into()), ..config.clone() }).len(), 1);
-        assert!(of(&Config { subgraph_secret: secret.clone(), ..config.clone() }).is_empty());
-        assert_eq!(of(&Config { subgraph_doors: true, ..Config::default() }).len(), 1, "no secret");
-        let config = Config { subgraph_secret: secret, ..config };
-        assert_eq!(of(&Config { subgraphs: at("ledger", "http://a/"), ..config.clone() }).len(), 1);
-        assert_eq!(of(&Config { subgraphs: at("payments", "10.0.0.7:4000"), ..config }).len(), 1);
     }
 }

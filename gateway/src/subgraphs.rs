@@ -2,28 +2,32 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::Executor;
 use auth::{PRINCIPAL_HEADER, Principal, PrincipalSigner};
 use axum::Router;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use cache::Seen;
 use chassis::subgraph_door;
 use clock::Clock;
-use federation::{Http, InProcess, RequestContext, Sign, Subgraph};
+use federation::{Address, Connections, Http, HttpSettings, InProcess, RequestContext, Sign, Subgraph};
 use tokio_util::sync::CancellationToken;
 
 use crate::Config;
+use crate::config::Role;
+use crate::pipeline::{REQUEST_ID, RequestId};
 
 /// Silence of a subgraph after which it counts as gone: three of its signs of life.
-const SILENCE_MAX: Duration = Duration::from_secs(3 * subgraph_door::KEEP_ALIVE.as_secs());
+const SILENCE_MAX_MS: u64 = 3 * subgraph_door::KEEP_ALIVE.as_secs() * 1_000;
 
 /// Collects the subgraphs, each by the way the configuration says.
 pub struct Subgraphs<'a> {
     config: &'a Config,
     signer: Option<PrincipalSigner>,
     clock: Clock,
+    taken: Seen,
     stop: CancellationToken,
+    connections: Connections,
     /// What the engine asks, by name.
     pub transports: HashMap<String, Arc<dyn Subgraph>>,
     /// What other gateways ask: `/subgraphs/<name>`, to signed requests only.
@@ -31,25 +35,46 @@ pub struct Subgraphs<'a> {
 }
 
 impl<'a> Subgraphs<'a> {
-    pub fn new(config: &'a Config, clock: &Clock, stop: &CancellationToken) -> Self {
+    pub fn new(config: &'a Config, clock: &Clock, taken: Seen, stop: &CancellationToken) -> Self {
         let secret = config.subgraph_secret.as_ref();
         let signer = secret.map(|secret| PrincipalSigner::new(secret.reveal().as_bytes()));
         let (transports, doors) = (HashMap::new(), Router::new());
-        Self { config, signer, clock: clock.clone(), stop: stop.clone(), transports, doors }
+        let connections = connections();
+        let (clock, stop) = (clock.clone(), stop.clone());
+        Self { config, signer, clock, taken, stop, connections, transports, doors }
     }
 
     /// The subgraph `name`, whose schema this process has.
     pub fn with<E: Executor>(mut self, name: &'static str, schema: E) -> Self {
-        if self.config.subgraph_doors {
+        if self.config.has_doors() {
             let (signer, clock, stop) = (self.signer(), self.clock.clone(), self.stop.clone());
-            let door = subgraph_door::routes(schema.clone(), name, signer, clock, stop);
+            let taken = self.taken.clone();
+            let door = subgraph_door::routes(schema.clone(), name, signer, clock, taken, stop);
             self.doors = self.doors.nest(&format!("/subgraphs/{name}"), door);
         }
-        let transport = match self.config.subgraphs.get(name) {
-            Some(url) => remote(name, url, self.signer(), self.clock.clone()),
-            None => in_process(schema),
+        if self.config.peers.contains_key(name) {
+            return self.elsewhere(name);
+        }
+        self.transports.insert(name.to_owned(), in_process(schema));
+        self
+    }
+
+    /// The subgraph `name`, whose role runs in other processes.
+    pub fn elsewhere(mut self, name: &'static str) -> Self {
+        if !self.config.runs(Role::Gateway) {
+            // Nobody asks from here.
+            return self;
+        }
+        let bases = self.config.peers.get(name).into_iter().flatten();
+        let addresses = bases.filter_map(|base| address(base, name)).collect();
+        let sign = signing(name, self.signer(), self.clock.clone());
+        let settings = HttpSettings {
+            deadline_header: Some(HeaderName::from_static(subgraph_door::DEADLINE_HEADER)),
+            silence_max_ms: SILENCE_MAX_MS,
+            ..HttpSettings::default()
         };
-        self.transports.insert(name.to_owned(), transport);
+        let transport = Http::new(name, self.connections.clone(), addresses, sign, settings);
+        self.transports.insert(name.to_owned(), Arc::new(transport));
         self
     }
 
@@ -64,17 +89,41 @@ fn in_process<E: Executor>(schema: E) -> Arc<dyn Subgraph> {
     }))
 }
 
-fn remote(name: &'static str, url: &str, signer: PrincipalSigner, clock: Clock) -> Arc<dyn Subgraph> {
-    let sign: Sign = Arc::new(move |context, body| {
-        let signed = signer.sign(&caller(context), name, body, clock.now(), clock.uuid());
-        let value = signed.ok().and_then(|text| HeaderValue::try_from(text).ok());
-        // Without it the subgraph refuses, and its part of the answer is unavailable.
-        value.map(|value| HeaderMap::from_iter([(PRINCIPAL_NAME, sensitive(value))])).unwrap_or_default()
-    });
-    Arc::new(Http::new(chassis::stream_client(SILENCE_MAX), url, sign))
+/// Where one of our processes answers as the subgraph `name`; nowhere when the base is no address.
+fn address(base: &str, name: &str) -> Option<Address> {
+    let base = base.trim_end_matches('/');
+    let url = format!("{base}/subgraphs/{name}").parse().ok()?;
+    Some(Address { url, ready: Some(format!("{base}/readyz").parse().ok()?) })
 }
 
-const PRINCIPAL_NAME: axum::http::HeaderName = axum::http::HeaderName::from_static(PRINCIPAL_HEADER);
+/// Connections to subgraphs, ours or anybody's.
+pub fn connections() -> Connections {
+    Connections::new(HeaderValue::from_static(concat!("pratu/", env!("CARGO_PKG_VERSION"))))
+}
+
+/// The caller, signed for `name` and for one sending; and the request's id, for its logs.
+fn signing(name: &'static str, signer: PrincipalSigner, clock: Clock) -> Sign {
+    Arc::new(move |context, body| {
+        let mut headers = HeaderMap::with_capacity(8);
+        let signed = signer.sign(&caller(context), name, body, clock.now(), clock.uuid());
+        // Without it the subgraph refuses, and its part of the answer is unavailable.
+        if let Some(value) = signed.ok().and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert(PRINCIPAL_NAME, sensitive(value));
+        }
+        if let Some(id) = request_id(context) {
+            headers.insert(REQUEST_ID, id);
+        }
+        headers
+    })
+}
+
+/// What we call the request.
+pub fn request_id(context: &RequestContext) -> Option<HeaderValue> {
+    let id = context.extensions.get::<RequestId>()?;
+    HeaderValue::try_from(id.to_string()).ok()
+}
+
+const PRINCIPAL_NAME: HeaderName = HeaderName::from_static(PRINCIPAL_HEADER);
 
 /// A value that logs do not show.
 fn sensitive(mut value: HeaderValue) -> HeaderValue {

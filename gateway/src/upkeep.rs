@@ -30,3 +30,12 @@ pub fn note<T, E: std::error::Error>(service: &'static str, forgotten: Result<T,
         tracing::warn!(service, %error, "what is long over was not forgotten");
     }
 }
+
+/// Says that room was made for rows to come, or that it was not: they are kept all the same, less tidily.
+pub fn note_room<E: std::error::Error>(service: &'static str, made: Result<i64, E>) {
+    match made {
+        Ok(0) => {}
+        Ok(partitions) => tracing::info!(service, partitions, "partitions were made"),
+        Err(error) => tracing::warn!(service, %error, "no partitions were made ahead"),
+    }
+}

@@ -52,9 +52,9 @@ impl Tokens {
 pub const PATH: &str = "/graphql";
 
 /// Refuses a token that is not valid now; `/graphql` reads no cookies.
-pub fn authenticate(door: &Door, method: &Method, headers: &HeaderMap) -> Result<Caller, Refusal> {
+pub async fn authenticate(door: &Door, method: &Method, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let caller = match &door.tokens {
-        Tokens::Own(verifier) => identify(verifier, method, PATH, headers),
+        Tokens::Own(verifier) => identify(verifier, method, PATH, headers).await,
         Tokens::Foreign(tokens) => {
             foreign(tokens, headers).map_err(|error| Unidentified { scheme: Scheme::Bearer, error })
         }
@@ -75,13 +75,13 @@ pub fn authenticate(door: &Door, method: &Method, headers: &HeaderMap) -> Result
 }
 
 /// The caller of any HTTP request to us.
-pub fn identify(
+pub async fn identify(
     verifier: &TokenVerifier,
     method: &Method,
     path: &str,
     headers: &HeaderMap,
 ) -> Result<Caller, Unidentified> {
-    let Some((principal, claims)) = verifier.identify(method, path, headers)? else {
+    let Some((principal, claims)) = verifier.identify(method, path, headers).await? else {
         return Ok(Caller::stranger());
     };
     let subject = (principal != Principal::Nobody).then(|| principal.subject());

@@ -17,9 +17,9 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::execute::context;
 use super::{Asker, Caller, Door, Refusal};
-use seats::{Holder, Seat};
+use seats::Seat;
 
-pub use seats::Seats;
+pub use seats::{Holder, Seats};
 pub use web_socket::open as web_socket;
 
 /// How often something open looks whether its token or session has ended.
@@ -55,7 +55,8 @@ pub enum End {
 pub async fn open(door: &Arc<Door>, asker: Asker, prepared: Prepared) -> Result<Subscription, Refusal> {
     let holder = Holder::of(&asker.caller, asker.address);
     let seat = door.subscriptions.take(holder, &door.limits)?;
-    let answers = door.engine.subscribe(prepared, context(&asker)).await?;
+    let engine = Arc::clone(prepared.engine());
+    let answers = engine.subscribe(prepared, context(&asker)).await?;
     Ok(Subscription { seat, answers, asker })
 }
 

@@ -5,14 +5,22 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use federation::{Prepared, RequestContext, Response};
 
-use super::{Asker, Door};
+use super::{Asker, Door, quota};
+use crate::guards::load::Class;
 
-/// Runs it; a subgraph that is late costs its own fields and nothing else.
+/// Runs it, where there is room to, or gives no data and says why not; a subgraph that is late costs its own fields and nothing else.
 pub async fn execute(door: &Door, asker: &Asker, prepared: Prepared) -> Response {
+    let load = &door.guards.load;
+    let class = Class::of(&prepared, asker.caller.subject.is_some(), load);
+    let _turn = match load.admit(class) {
+        Ok(turn) => turn,
+        Err(refusal) => return Response::from_errors(refusal.errors),
+    };
+    quota::charge_made(door, asker, &prepared).await;
     let timeout = Duration::from_millis(door.limits.request_timeout_ms);
     let mut context = context(asker);
     context.deadline = Some(tokio::time::Instant::now() + timeout);
-    door.engine.execute(&prepared, &context).await
+    prepared.engine().execute(&prepared, &context).await
 }
 
 /// Headers of the client's request that every subgraph gets.

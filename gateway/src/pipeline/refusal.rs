@@ -13,6 +13,8 @@ pub struct Refusal {
     pub challenge: Option<&'static str>,
     /// What the path does accept, with status 405.
     pub allow: Option<&'static str>,
+    /// After how many seconds to try again, with status 429 or 503.
+    pub retry_after_s: Option<u64>,
     /// Whether the request was well-formed GraphQL over HTTP, and only its document or variables are
     /// at fault: the older media type then answers 200.
     pub graphql: bool,
@@ -21,7 +23,18 @@ pub struct Refusal {
 impl Refusal {
     pub fn new(status: StatusCode, code: ErrorCode, message: &str) -> Self {
         let error = GraphQLError::new(code.as_str(), message).with("retryable", code.retryable());
-        Self { status, errors: vec![error], challenge: None, allow: None, graphql: false }
+        let (challenge, allow, retry_after_s) = (None, None, None);
+        Self { status, errors: vec![error], challenge, allow, retry_after_s, graphql: false }
+    }
+
+    /// Says when to try again, in the header and in the error.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        for error in &mut self.errors {
+            error.extensions.insert("retryAfter".to_owned(), seconds.into());
+        }
+        self
     }
 
     /// What is wrong, in words.
@@ -48,6 +61,8 @@ impl From<Vec<GraphQLError>> for Refusal {
             StatusCode::BAD_REQUEST
         };
         let graphql = status == StatusCode::BAD_REQUEST;
-        Self { status, errors, challenge: None, allow: None, graphql }
+        let retry_after = errors.first().and_then(|error| error.extensions.get("retryAfter"));
+        let retry_after_s = retry_after.and_then(serde_json::Value::as_u64);
+        Self { status, errors, challenge: None, allow: None, retry_after_s, graphql }
     }
 }

@@ -13,6 +13,7 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use super::answers::Public;
 use super::classify::{Form, Stream, Wish};
 use super::events::{Subscription, multipart, sse};
 use super::{Door, Refusal};
@@ -29,6 +30,8 @@ const COMPRESSED_BYTES_MIN: u16 = 1024;
 /// What a request came to.
 pub enum Reply {
     Answer(federation::Response),
+    /// One that is the same for everyone.
+    Public(Box<Public>),
     Events(Box<Subscription>),
     /// The answer that turns the connection into a WebSocket.
     Upgrade(Response<Body>),
@@ -92,14 +95,15 @@ pub fn respond(
         Ok(Reply::Upgrade(response)) => return response,
         Ok(Reply::Events(subscription)) => events(subscription, door, wish),
         Ok(Reply::Answer(answer)) => json(StatusCode::OK, answer, wish, id),
+        Ok(Reply::Public(public)) => public.response(media_type(wish.form)),
         Err(refusal) => refused(refusal, wish, id),
     };
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, id);
     }
-    // Answers depend on who asks; nothing between us and the client may keep them.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Other answers depend on who asks; nothing between us and the client may keep them.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 
@@ -126,7 +130,6 @@ pub fn log_operation(errors: &[GraphQLError], took: Duration) {
 fn write_log(status: Option<StatusCode>, codes: &str, took: Duration) {
     let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(status = status.map(|status| status.as_u16()), took_ms, codes, "answered");
-    metrics::histogram!("graphql_request_duration_seconds").record(took.as_secs_f64());
 }
 
 fn refused(refusal: Refusal, wish: &Wish, id: &RequestId) -> Response<Body> {
@@ -141,6 +144,9 @@ fn refused(refusal: Refusal, wish: &Wish, id: &RequestId) -> Response<Body> {
     if let Some(challenge) = refusal.challenge {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
+    if let Some(seconds) = refusal.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
     if let Some(allow) = refusal.allow {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
@@ -154,16 +160,19 @@ fn json(status: StatusCode, mut answer: federation::Response, wish: &Wish, id: &
         event_stream(EVENTS, Body::from(sse::whole(&answer)))
     } else {
         let mut response = Response::new(Body::from(answer.to_json_bytes()));
-        let media_type = match wish.form {
-            Form::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Form::Json | Form::EventStream | Form::Other => "application/json; charset=utf-8",
-        };
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(wish.form)));
         response
     };
     *response.status_mut() = status;
     response.extensions_mut().insert(codes);
     response
+}
+
+fn media_type(form: Form) -> &'static str {
+    match form {
+        Form::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+        Form::Json | Form::EventStream | Form::Other => "application/json; charset=utf-8",
+    }
 }
 
 const EVENTS: &str = "text/event-stream; charset=utf-8";

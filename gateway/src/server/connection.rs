@@ -33,6 +33,7 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps its delay");
         }
+        open_connections().increment(1.0);
         Self { stream: Some(stream), write_timeout, stalled: None, gave_up: false, _open: open }
     }
 
@@ -100,12 +101,23 @@ impl Drop for Connection {
     /// Closing while the client still sends would have its system throw away our last words, such as why
     /// its body is refused. So we say that we are done, and read on for a moment.
     fn drop(&mut self) {
+        open_connections().decrement(1.0);
         let (Some(stream), false) = (self.stream.take(), self.gave_up) else { return };
         // Without a runtime the process is ending.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { tokio::time::timeout(LINGER_MAX, linger(stream)).await });
+            runtime.spawn(farewell(stream));
         }
     }
+}
+
+fn open_connections() -> metrics::Gauge {
+    metrics::gauge!("http_connections_open")
+}
+
+/// Closes with care, which takes a moment.
+pub async fn farewell(stream: TcpStream) {
+    // It may take longer: then it is cut.
+    let _ = tokio::time::timeout(LINGER_MAX, linger(stream)).await;
 }
 
 async fn linger(mut stream: TcpStream) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -15,17 +16,26 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt;
 
 use super::connection::Connection;
-use crate::config::Limits;
+use super::full::Full;
+use super::notice::Notice;
+use crate::Config;
 
 /// Bytes of a request's head: long enough for a document in an address.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
 /// Serves until `stop`, and then what was begun. HTTP/2 is for the proxy that ends TLS: over one
 /// connection many streams could each be left unread, where `write_timeout_ms` sees only connections.
-pub async fn serve(mut listener: TcpListener, routes: Router, limits: Limits, stop: CancellationToken) {
+pub async fn serve(
+    mut listener: TcpListener,
+    routes: Router,
+    config: Config,
+    notice: Arc<Notice>,
+    stop: CancellationToken,
+) {
+    let (limits, connections_max) = (config.limits, config.door.overload.connections_max);
+    let full = Full::new();
     let open = TaskTracker::new();
     let write_timeout = Duration::from_millis(limits.write_timeout_ms);
     let mut http = http1::Builder::new();
@@ -34,8 +44,13 @@ pub async fn serve(mut listener: TcpListener, routes: Router, limits: Limits, st
         .max_header_size(HEAD_BYTES_MAX);
     // This one goes on where accepting fails for a while, as when there are too many open files.
     while let Some((stream, address)) = stop.run_until_cancelled(Listener::accept(&mut listener)).await {
+        if open.len() >= connections_max {
+            full.turn_away(stream);
+            continue;
+        }
         let connection = Connection::new(stream, write_timeout, open.token());
-        tokio::spawn(answer(http.clone(), connection, address, routes.clone(), stop.clone()));
+        let (routes, notice) = (routes.clone(), Arc::clone(&notice));
+        tokio::spawn(answer(http.clone(), connection, address, routes, notice, stop.clone()));
     }
     drop(listener);
     open.close();
@@ -47,6 +62,7 @@ async fn answer(
     connection: Connection,
     address: SocketAddr,
     routes: Router,
+    notice: Arc<Notice>,
     stop: CancellationToken,
 ) {
     let asked = AtomicBool::new(false);
@@ -54,7 +70,7 @@ async fn answer(
         asked.store(true, Ordering::Relaxed);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(address));
-        routes.clone().oneshot(request)
+        notice.answer(routes.clone(), request)
     });
     let mut serving = pin!(http.serve_connection(TokioIo::new(connection), service).with_upgrades());
     let served = tokio::select! {

@@ -17,6 +17,10 @@ pub const OPENING: &[u8] = b"--graphql";
 pub fn frame(told: Told) -> Bytes {
     match told {
         Told::Alive => part(b"{}"),
+        // The engine's own last word: an error of the transport to this protocol.
+        Told::Next(answer) if answer.data.is_none() && answer.errors.len() == 1 => {
+            part(format!(r#"{{"payload":null,"errors":[{}]}}"#, answer.errors[0].to_value()).as_bytes())
+        }
         Told::Next(answer) => part(&[b"{\"payload\":", &answer.to_json_bytes()[..], b"}"].concat()),
         Told::End(End::Complete) => Bytes::from_static(CLOSING),
         Told::End(End::Forbidden) => {

@@ -3,19 +3,22 @@
 use axum::body::Bytes;
 use federation::Response;
 
-use super::Told;
+use super::{End, Told};
 
 /// A comment: it keeps the line open and means nothing.
 const ALIVE: &[u8] = b":\n\n";
 const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
+/// The last of a stream that is not complete.
+const GOING_AWAY: &[u8] = b": going away\n\n";
 
-/// What is told, as text for the client. However it ended, the client reads that it is complete, and comes
-/// back by itself with what it saw last.
+/// What is told, as text for the client. When this process drains there is more to tell: the stream ends
+/// without `complete`, which clients take for a broken line, so that they subscribe again by themselves.
 pub fn frame(told: Told) -> Bytes {
     match told {
         Told::Alive => Bytes::from_static(ALIVE),
         Told::Next(answer) => next(&answer),
-        Told::End(_) => Bytes::from_static(COMPLETE),
+        Told::End(End::Complete | End::Forbidden) => Bytes::from_static(COMPLETE),
+        Told::End(End::GoingAway) => Bytes::from_static(GOING_AWAY),
     }
 }
 

@@ -82,20 +82,22 @@ impl Connection {
             let event = self.event(socket, &mut watch, init_until, &mut keep_alive).await;
             let told = match event {
                 Event::Ended(End::Forbidden) => Err(Close::forbidden()),
-                Event::Ended(End::GoingAway | End::Complete) => Err(Close::going_away()),
+                Event::Ended(End::GoingAway | End::Complete) => {
+                    self.finish(socket).await?;
+                    Err(Close::going_away())
+                }
                 Event::InitTimeout => Err(Close::init_timeout()),
                 Event::KeepAlive => self.ping(),
                 Event::ToTell(message) => Ok(Some(message)),
                 Event::Came(None | Some(Ok(Message::Close(_)))) => return Ok(None),
                 Event::Came(Some(Ok(Message::Ping(_)))) => {
-                    self.pings_unanswered = 0;
                     // The library has answered it, into a buffer without end: nothing more is read until
                     // the client has taken that.
                     socket.flush().await?;
                     Ok(None)
                 }
                 Event::Came(Some(Err(_))) => Err(self.unreadable()),
-                Event::Came(Some(Ok(message))) => self.take(message),
+                Event::Came(Some(Ok(message))) => self.take(message).await,
             };
             match told {
                 Ok(Some(message)) => socket.send(message).await?,
@@ -131,6 +133,16 @@ impl Connection {
         }
     }
 
+    /// Answers what was begun: a mutation may have happened already. Nothing new is heard, and subscriptions
+    /// go on elsewhere.
+    async fn finish(&mut self, socket: &mut WebSocket) -> Result<(), axum::Error> {
+        let until = Instant::now() + Duration::from_millis(self.door.limits.request_timeout_ms);
+        while let Ok(Some(message)) = tokio::time::timeout_at(until, self.operations.next()).await {
+            socket.send(message).await?;
+        }
+        Ok(())
+    }
+
     /// Asks for a sign of life, or gives a client up that gives none.
     fn ping(&mut self) -> Result<Option<Message>, Close> {
         if self.pings_unanswered >= PINGS_UNANSWERED_MAX {
@@ -141,15 +153,17 @@ impl Connection {
     }
 
     /// What a message of the client's is answered with at once.
-    fn take(&mut self, message: Message) -> Result<Option<Message>, Close> {
-        self.pings_unanswered = 0;
+    async fn take(&mut self, message: Message) -> Result<Option<Message>, Close> {
         let text = match message {
             Message::Text(text) => text,
             Message::Binary(_) => return Err(Close::invalid("Messages are text")),
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => return Ok(None),
         };
+        // Only messages are signs of life: control frames may also come between the parts of one that never
+        // ends, whose beginning is kept in memory.
+        self.pings_unanswered = 0;
         match Said::read(&text)? {
-            Said::ConnectionInit { payload } => self.greet(&payload).map(Some),
+            Said::ConnectionInit { payload } => self.greet(&payload).await.map(Some),
             Said::Ping { payload } => Ok(Some(message::pong(payload))),
             Said::Pong => Ok(None),
             Said::Subscribe { .. } if !self.greeted => Err(Close::unauthorized()),
@@ -165,7 +179,7 @@ impl Connection {
     }
 
     /// Learns who is on the line; a token here goes before one of the request.
-    fn greet(&mut self, payload: &Map<String, Value>) -> Result<Message, Close> {
+    async fn greet(&mut self, payload: &Map<String, Value>) -> Result<Message, Close> {
         if self.greeted {
             return Err(Close::second_init());
         }
@@ -176,7 +190,7 @@ impl Connection {
             if let Some(proof) = message::header(payload, auth::PROOF_HEADER)? {
                 headers.insert(auth::PROOF_HEADER, proof);
             }
-            let caller = authenticate(&self.door, &Method::GET, &headers);
+            let caller = authenticate(&self.door, &Method::GET, &headers).await;
             self.asker.caller = caller.map_err(|_| Close::forbidden())?;
             let holder = Holder::of(&self.asker.caller, self.asker.address);
             self.seat.pass_to(holder, &self.door.limits).map_err(|_| Close::try_again_later())?;

@@ -119,6 +119,7 @@ pub fn complete(id: &str) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::given::Given;
 
     #[test]
     fn what_is_no_message_is_refused_with_a_reason() {
@@ -146,7 +147,9 @@ mod tests {
             assert!(close.code == 4400 && !close.reason.is_empty(), "{text}: {close:?}");
         }
         let said = Said::read(r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","extensions":null}}"#);
-        assert!(matches!(said, Ok(Said::Subscribe { id, asked }) if id == "1" && asked.query == "{a}"));
+        assert!(
+            matches!(said, Ok(Said::Subscribe { id, asked }) if id == "1" && asked.given == Given::Text("{a}".into()))
+        );
     }
 
     #[test]

@@ -14,6 +14,7 @@ use tracing::Instrument;
 use super::close::Close;
 use super::message;
 use crate::pipeline::document::Asked;
+use crate::pipeline::meters::Tally;
 use crate::pipeline::respond::{Reply, log_operation};
 use crate::pipeline::{Asker, Door, Refusal, prepare, run};
 
@@ -82,12 +83,13 @@ fn frames(door: Arc<Door>, asker: Asker, id: Arc<str>, asked: Asked) -> impl Str
     async_stream::stream! {
         let frame = |message| Frame { id: id.clone(), message, last: false };
         let begun = Instant::now();
-        let (request_id, span) = (asker.id.clone(), asker.id.span());
-        let outcome = begin(&door, asker, asked).instrument(span.clone()).await;
+        let (request_id, span, tally) = (asker.id.clone(), asker.id.span(), Tally::new());
+        let outcome = begin(&door, asker, asked, &tally).instrument(span.clone()).await;
+        tally.count(&outcome, begun.elapsed());
         let errors = match &outcome {
             Ok(Reply::Answer(answer)) => &answer.errors[..],
             Err(refusal) => &refusal.errors[..],
-            Ok(Reply::Events(_) | Reply::Upgrade(_)) => &[],
+            Ok(Reply::Public(_) | Reply::Events(_) | Reply::Upgrade(_)) => &[],
         };
         span.in_scope(|| log_operation(errors, begun.elapsed()));
         match outcome {
@@ -101,19 +103,24 @@ fn frames(door: Arc<Door>, asker: Asker, id: Arc<str>, asked: Asked) -> impl Str
                 yield frame(message::next(&id, &answer));
             }
             Ok(Reply::Events(subscription)) => {
-                let mut answers = std::pin::pin!(subscription.answers());
+                let drains = door.stop.clone().cancelled_owned();
+                let mut answers = std::pin::pin!(subscription.answers().take_until(drains));
                 while let Some(answer) = answers.next().await {
                     yield frame(message::next(&id, &answer));
                 }
+                if door.stop.is_cancelled() {
+                    // It is not complete: the line closes, and the client subscribes again elsewhere.
+                    return;
+                }
             }
-            // Only a request can ask for it.
-            Ok(Reply::Upgrade(_)) => {}
+            // Only a request of its own can ask for these.
+            Ok(Reply::Public(_) | Reply::Upgrade(_)) => {}
         }
         yield Frame { last: true, ..frame(message::complete(&id)) };
     }
 }
 
-async fn begin(door: &Arc<Door>, asker: Asker, asked: Asked) -> Result<Reply, Refusal> {
-    let prepared = prepare(door, &asker, asked).await?;
-    run(door, asker, prepared).await
+async fn begin(door: &Arc<Door>, asker: Asker, asked: Asked, tally: &Tally) -> Result<Reply, Refusal> {
+    let prepared = prepare(door, &asker, asked, tally).await?;
+    run(door, asker, prepared, None).await
 }
