@@ -1,5 +1,6 @@
 //! The door alone: any supergraph, anybody's subgraphs, somebody else's tokens.
 
+mod replacement;
 mod subgraphs;
 mod tokens;
 
@@ -28,13 +29,17 @@ struct Door {
 impl Door {
     async fn open(config: Config, options: Options) -> Self {
         let (shelf, stars) = subgraphs::serve().await;
-        let subgraphs = BTreeMap::from([("shelf".to_owned(), shelf), ("stars".to_owned(), stars)]);
+        let subgraphs = BTreeMap::from([("shelf".to_owned(), vec![shelf]), ("stars".to_owned(), vec![stars])]);
         Self::over(config, Options { subgraphs, ..options }).await
     }
 
     async fn over(config: Config, options: Options) -> Self {
+        Self::open_over(config, Options { supergraph: supergraph(), introspection: true, ..options }).await
+    }
+
+    /// The same over another supergraph.
+    async fn open_over(config: Config, options: Options) -> Self {
         let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..config };
-        let options = Options { supergraph: supergraph(), introspection: true, ..options };
         let server = Server::start_alone(config, &options).await.unwrap();
         Self { url: format!("http://{}/graphql", server.address), http: client(), _server: server }
     }
@@ -182,8 +187,9 @@ async fn who_logged_in_elsewhere_has_seats_of_their_own() {
 async fn a_dead_subgraph_costs_its_own_fields() {
     let (shelf, _) = subgraphs::serve().await;
     // Port 1 is nobody's.
+    let nobody = || "http://127.0.0.1:1/".to_owned();
     let subgraphs =
-        BTreeMap::from([("shelf".to_owned(), shelf), ("stars".to_owned(), "http://127.0.0.1:1/".to_owned())]);
+        BTreeMap::from([("shelf".to_owned(), vec![nobody(), shelf]), ("stars".to_owned(), vec![nobody()])]);
     let door = Door::over(Config::default(), Options { subgraphs, ..Options::default() }).await;
     let answer = door.ask("{ books { title stars } tenant }").await;
     assert_eq!(answer["data"]["books"][0], json!({"title": "Nets", "stars": null}));
@@ -191,6 +197,10 @@ async fn a_dead_subgraph_costs_its_own_fields() {
         answer["errors"].as_array().unwrap().iter().map(|it| &it["extensions"]["code"]).collect();
     assert!(!codes.is_empty() && codes.iter().all(|code| *code == "UNAVAILABLE"), "{answer}");
     assert!(!answer.to_string().contains("127.0.0.1"), "{answer}");
+    // It is left alone now, and clients learn when to come back.
+    let again = door.ask("{ books { title stars } }").await;
+    assert_eq!(again["data"]["books"][0], json!({"title": "Nets", "stars": null}));
+    assert_eq!(again["errors"][0]["extensions"]["retryAfter"], 1, "{again}");
 }
 
 #[tokio::test]
@@ -208,7 +218,7 @@ async fn what_cannot_be_served_is_said_at_the_start() {
     let options = Options { supergraph: supergraph(), ..Options::default() };
     // This supergraph does not say where its subgraphs are.
     assert!(start_error(options.clone()).await.contains("shelf"));
-    let subgraphs = BTreeMap::from([("cellar".to_owned(), "http://127.0.0.1:1/".to_owned())]);
+    let subgraphs = BTreeMap::from([("cellar".to_owned(), vec!["http://127.0.0.1:1/".to_owned()])]);
     assert!(start_error(Options { subgraphs, ..options }).await.contains("cellar"));
     let missing = Options { supergraph: "nowhere.graphql".into(), ..Options::default() };
     assert!(start_error(missing).await.contains("nowhere.graphql"));

@@ -72,6 +72,11 @@ const fn data_protection(field: &'static str, document: &'static str) -> Row {
     Row { officer: role, other_officer: role, ..desk(field, document) }
 }
 
+/// For those who run this platform, and none of these is one: `tests/switches.rs` has one.
+const fn operator(field: &'static str, document: &'static str) -> Row {
+    data_protection(field, document)
+}
+
 /// `$app`, `$bill`, `$pay`, `$off`, `$party` and `$key` stand for the ids of one case.
 const ROWS: &[Row] = &[
     public("Query.publicServices", "{ publicServices(first: 1) { nodes { code } } }"),
@@ -153,6 +158,44 @@ const ROWS: &[Row] = &[
     data_protection(
         "Mutation.confirmErasure",
         "mutation { confirmErasure(input: {idempotencyKey: \"$key\", erasureId: \"era_0\"}) { __typename } }",
+    ),
+    public("Query.serviceClosures", "{ serviceClosures { availability { open } } }"),
+    public("Query.paymentMethods", "{ paymentMethods { method } }"),
+    operator(
+        "Query.publicServiceSwitchChanges",
+        "{ publicServiceSwitchChanges(code: \"LAO-01\", first: 1) { nodes { number } } }",
+    ),
+    operator(
+        "Query.identityProviderSwitchChanges",
+        "{ identityProviderSwitchChanges(code: \"thaid\", first: 1) { nodes { number } } }",
+    ),
+    operator(
+        "Query.paymentSwitchChanges",
+        "{ paymentSwitchChanges(of: METHOD, code: \"G_WALLET\", first: 1) { nodes { number } } }",
+    ),
+    operator(
+        "Mutation.closePublicService",
+        "mutation { closePublicService(input: {idempotencyKey: \"$key\", code: \"LAO-01\", closure: {textTh: \"?\", textEn: \"?\", reason: \"?\"}}) { __typename } }",
+    ),
+    operator(
+        "Mutation.openPublicService",
+        "mutation { openPublicService(input: {idempotencyKey: \"$key\", code: \"LAO-01\", reason: \"?\"}) { __typename } }",
+    ),
+    operator(
+        "Mutation.closeIdentityProvider",
+        "mutation { closeIdentityProvider(input: {idempotencyKey: \"$key\", code: \"thaid\", closure: {textTh: \"?\", textEn: \"?\", reason: \"?\"}}) { __typename } }",
+    ),
+    operator(
+        "Mutation.openIdentityProvider",
+        "mutation { openIdentityProvider(input: {idempotencyKey: \"$key\", code: \"thaid\", reason: \"?\"}) { __typename } }",
+    ),
+    operator(
+        "Mutation.closePayments",
+        "mutation { closePayments(input: {idempotencyKey: \"$key\", of: METHOD, code: \"G_WALLET\", closure: {textTh: \"?\", textEn: \"?\", reason: \"?\"}}) { __typename } }",
+    ),
+    operator(
+        "Mutation.openPayments",
+        "mutation { openPayments(input: {idempotencyKey: \"$key\", of: METHOD, code: \"G_WALLET\", reason: \"?\"}) { __typename } }",
     ),
     // Every agency's officers have a desk for money; what it shows is their agency's, as payments' own tests say.
     Row {

@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use testkit::TestDatabase;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::split::processes::{self, Processes};
+
 /// How long a test waits for what must come by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -17,9 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Installation {
     pub url: String,
     pub http: reqwest::Client,
-    server: Option<Server>,
+    running: Running,
     config: Config,
     _data: TempDir,
+}
+
+/// How it runs.
+enum Running {
+    /// Another process runs it, or nobody does any more.
+    Elsewhere,
+    Here(Server),
+    /// Every role in a process of its own.
+    Split(Box<Processes>),
 }
 
 impl Installation {
@@ -38,11 +49,20 @@ impl Installation {
     /// One that another process runs.
     pub fn elsewhere(url: &str) -> Self {
         let data = TempDir::new().expect("a temporary folder can be made");
-        Self { url: url.to_owned(), http: client(), server: None, config: Config::default(), _data: data }
+        Self {
+            url: url.to_owned(),
+            http: client(),
+            running: Running::Elsewhere,
+            config: Config::default(),
+            _data: data,
+        }
     }
 
     async fn start_with(config: Config) -> Self {
         log_capture();
+        if processes::is_wanted() {
+            return Self::start_split(config, 1).await.expect("a PostgreSQL server for tests");
+        }
         let data = TempDir::new().expect("a temporary folder can be made");
         let listen = "127.0.0.1:0".parse().expect("an address");
         let config = Config { listen, data: data.path().to_owned(), ..config };
@@ -50,19 +70,48 @@ impl Installation {
         // A restart comes back under the same address: it is the issuer of tokens and providers.
         let config = Config { listen: server.address, ..config };
         let url = server.public_url.clone();
-        Self { url, http: client(), server: Some(server), config, _data: data }
+        Self { url, http: client(), running: Running::Here(server), config, _data: data }
+    }
+
+    /// Every role in `each` processes of its own; `None` where the machine has no PostgreSQL for tests.
+    pub async fn start_split(config: Config, each: usize) -> Option<Self> {
+        let data = TempDir::new().expect("a temporary folder can be made");
+        let processes = Processes::start(&config, data.path(), each).await?;
+        let (url, running) = (processes.url.clone(), Running::Split(Box::new(processes)));
+        Some(Self { url, http: client(), running, config, _data: data })
+    }
+
+    /// The processes of one that is split.
+    pub fn processes(&mut self) -> &mut Processes {
+        let Running::Split(processes) = &mut self.running else { panic!("it is one process") };
+        processes
     }
 
     /// Stops it and starts it again on the same data.
     pub async fn restart(&mut self) {
-        self.server.take().expect("it runs").stop().await;
-        self.server = Some(Server::start(self.config.clone()).await.expect("it starts again"));
+        match std::mem::replace(&mut self.running, Running::Elsewhere) {
+            Running::Split(mut processes) => {
+                processes.restart(&self.config).await;
+                self.running = Running::Split(processes);
+            }
+            Running::Here(server) => {
+                server.stop().await;
+                let server = Server::start(self.config.clone()).await.expect("it starts again");
+                self.running = Running::Here(server);
+            }
+            Running::Elsewhere => panic!("it does not run here"),
+        }
     }
 
     /// The same with other settings.
     pub async fn restart_with(&mut self, change: impl FnOnce(&mut Config)) {
         change(&mut self.config);
         self.restart().await;
+    }
+
+    /// Its settings, for what runs beside it.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Where it keeps everything.
@@ -72,6 +121,9 @@ impl Installation {
 
     /// Where its databases are.
     pub fn target(&self) -> Target {
+        if let Running::Split(processes) = &self.running {
+            return processes.target();
+        }
         match &self.config.database_url {
             Some(url) => Target::Postgres { url: url.reveal().to_owned() },
             None => Target::embedded(&self.config.data),
@@ -95,7 +147,7 @@ impl Installation {
 impl Drop for Installation {
     fn drop(&mut self) {
         // Ends the tasks; a runtime of the test's own goes with it.
-        if let Some(server) = self.server.take() {
+        if let Running::Here(server) = std::mem::replace(&mut self.running, Running::Elsewhere) {
             server.abort();
         }
     }

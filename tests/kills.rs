@@ -5,10 +5,10 @@
 //! once with a journal, so that a new commit is drilled without anybody listing it.
 
 mod actor;
-mod books;
-mod child;
-mod journey;
-mod world;
+pub mod books;
+pub mod child;
+pub mod journey;
+pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -203,7 +203,7 @@ async fn recorded(world: &World, journey: Journey, done: &mut Vec<(Journey, Valu
     places.lines().filter(|place| !place.contains("infra/sandbox/")).map(str::to_owned).collect()
 }
 
-fn setting(name: &str) -> Option<String> {
+pub fn setting(name: &str) -> Option<String> {
     #[allow(clippy::disallowed_methods, reason = "what the Makefile says, not configuration of the program")]
     let value = std::env::var(name).ok();
     value.filter(|value| !value.is_empty())

@@ -26,7 +26,7 @@ async fn over_http() -> Installation {
     place
         .restart_with(|config| {
             let names = pratu::subgraph_schemas().into_iter().map(|(name, _)| name.to_owned());
-            config.subgraphs = names.map(|name| (name.clone(), format!("{url}/subgraphs/{name}"))).collect();
+            config.peers = names.map(|name| (name, vec![url.clone()])).collect();
             config.subgraph_doors = true;
             config.subgraph_secret = Some(SECRET.into());
         })

@@ -1,5 +1,6 @@
 //! The clients that apps are built with ask over every transport, and auditors look at our HTTP.
 
+use pratu::config::DocumentMode;
 use serde_json::{Value, json};
 
 use super::run;
@@ -125,4 +126,31 @@ async fn apollo_client_asks_the_same_over_multipart_and_over_a_socket() {
     assert_eq!(parts["codes"], json!(["UNAUTHENTICATED"]), "{seen}");
     let socket = &seen["socket"]["watched"]["wrong"];
     assert_eq!(socket["message"], "Socket closed with event 4403 Forbidden", "{seen}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn apollo_s_persisted_queries_are_registered_once_and_then_asked_by_hash() {
+    let mut place = Installation::start().await;
+    let asked = json!({
+        "url": place.url, "query": document("FindServices"), "variables": {"first": 2, "area": "1201"},
+    });
+    let seen = run("persisted.mjs", &asked).await;
+    let request =
+        |method: &str, text: bool, status: u16| json!({"method": method, "text": text, "status": status});
+    let expected = json!([
+        request("GET", false, 400),
+        request("POST", true, 200),
+        request("GET", false, 200),
+        request("GET", false, 200)
+    ]);
+    assert_eq!(seen["requests"], expected, "{seen}");
+    for answer in seen["answers"].as_array().unwrap() {
+        assert_eq!(answer["data"]["publicServices"]["nodes"].as_array().map(Vec::len), Some(2), "{seen}");
+    }
+
+    // Where trusted documents are required the client's own text is none of them: it adds `__typename`.
+    place.restart_with(|config| config.door.documents.mode = Some(DocumentMode::Require)).await;
+    let seen = run("persisted.mjs", &asked).await;
+    assert!(seen["answers"][0]["data"].is_null(), "{seen}");
+    assert_eq!(seen["answers"][0]["wrong"], "Only documents that are known here are answered.", "{seen}");
 }

@@ -71,6 +71,16 @@ impl Process {
         self.child.kill().await.expect("it can be killed");
     }
 
+    /// Ends it as an orchestrator does: what runs is finished first.
+    pub async fn drain(mut self) {
+        self.orders.write_all(b"{\"drain\":true}\n").await.expect("the process listens");
+        self.child.wait().await.expect("its end can be waited for");
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     async fn says(&mut self, what: &str) -> bool {
         while let Ok(Some(line)) = self.said.next_line().await {
             if line.contains(what) {
@@ -93,6 +103,9 @@ async fn serves_until_it_is_killed() {
     // The end of the drill is the end of its input, whatever way the drill ended.
     while let Ok(Some(order)) = orders.next_line().await {
         let order: Value = serde_json::from_str(&order).expect("an order");
+        if order["drain"] == true {
+            return server.stop().await;
+        }
         let kill = order["place"].as_str().zip(order["nth"].as_u64());
         let journal = order["journal"].as_str().map(PathBuf::from);
         failpoint::arm(failpoint::Drill {

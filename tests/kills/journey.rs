@@ -40,9 +40,14 @@ impl Journey {
         }
     }
 
-    /// Goes all the way and gives the application.
+    /// Somchai goes all the way, and gives the application.
     pub async fn go(self, world: &World) -> Value {
-        let citizen = Actor::citizen(world, "somchai");
+        self.go_as(world, "somchai").await
+    }
+
+    /// A persona goes all the way; the one that pays at submission takes a company.
+    pub async fn go_as(self, world: &World, persona: &'static str) -> Value {
+        let citizen = Actor::citizen(world, persona);
         match self {
             Self::PaidBack => paid_back(world, &citizen).await,
             _ => approved_and_paid(self, world, &citizen).await,

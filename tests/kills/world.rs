@@ -20,7 +20,7 @@ use super::child::{Order, Process};
 use crate::installation::{Installation, client};
 
 /// How long the drill waits for anything that must come in the end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// While nothing comes, the clocks move so much every so often.
 const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_S: i64 = 5;
@@ -38,12 +38,18 @@ pub struct World {
     /// Where the bank is.
     pub bank_url: String,
     bank_clock: Clock,
-    config: Value,
     data: TempDir,
     target: Target,
+    /// None where a drill runs many and looks after them itself.
+    one: Option<One>,
+    _postgres: Option<TestDatabase>,
+}
+
+/// The one process that is killed and started again.
+struct One {
+    config: Value,
     process: Mutex<Process>,
     deaths: AtomicU64,
-    _postgres: Option<TestDatabase>,
 }
 
 impl World {
@@ -52,23 +58,11 @@ impl World {
         let data = TempDir::new().expect("a temporary folder can be made");
         let address = TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr());
         let url = format!("http://{}", address.expect("a free port"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let bank_url = format!("http://{}", listener.local_addr().expect("an address"));
-        let bank_clock = Clock::system();
-        let settings = sandbox::Config {
-            // Whom it tells of payments.
-            public_url: url.clone(),
-            confirmation_gap_ms: 200,
-            ..sandbox::Config::default()
-        };
-        let bank = Target::embedded(data.path().join("bank"));
-        let bank = Sandbox::open(&bank, bank_clock.clone(), settings).await.expect("the bank opens");
-        let routes = Router::new().nest("/sandbox", bank.routes());
-        tokio::spawn(async move { axum::serve(listener, routes).await });
+        let (bank_url, bank_clock) = open_bank(&data, &url).await;
 
         let database_url = postgres.as_ref().map(|place| match &place.target {
             Target::Postgres { url } => url.clone(),
-            Target::Embedded { .. } => unreachable!("it was asked for on PostgreSQL"),
+            _ => unreachable!("it was asked for on PostgreSQL"),
         });
         let config = json!({
             "listen": url.trim_start_matches("http://"),
@@ -85,25 +79,28 @@ impl World {
             None => Target::embedded(data.path().join("ours")),
         };
         let process = Mutex::new(Process::start(&config, &data.path().join("stderr")).await);
+        let one = Some(One { config, process, deaths: AtomicU64::new(0) });
         let place = Installation::elsewhere(&url);
-        Self {
-            place,
-            bank_url,
-            bank_clock,
-            config,
-            data,
-            target,
-            process,
-            deaths: AtomicU64::new(0),
-            _postgres: postgres,
-        }
+        Self { place, bank_url, bank_clock, data, target, one, _postgres: postgres }
+    }
+
+    /// One whose installation will be at `url`, with a bank of its own.
+    pub async fn elsewhere(url: &str, target: Target) -> Self {
+        let data = TempDir::new().expect("a temporary folder can be made");
+        let (bank_url, bank_clock) = open_bank(&data, url).await;
+        let place = Installation::elsewhere(url);
+        Self { place, bank_url, bank_clock, data, target, one: None, _postgres: None }
+    }
+
+    fn one(&self) -> &One {
+        self.one.as_ref().expect("the world has one process")
     }
 
     /// Gives the process an order, and forgets earlier deaths.
     pub async fn order(&self, order: Order<'_>) {
         self.revive().await;
         self.deaths();
-        self.process.lock().await.order(order).await;
+        self.one().process.lock().await.order(order).await;
     }
 
     /// A file of the drill's own.
@@ -122,11 +119,13 @@ impl World {
             if let Ok(Some(done)) = AssertUnwindSafe(attempt()).catch_unwind().await {
                 return done;
             }
-            self.revive().await;
             assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}\n{}", self.errors());
-            if moved_at.elapsed() > PAUSE {
-                moved_at = Instant::now();
-                self.pass(PAUSE_S).await;
+            if self.one.is_some() {
+                self.revive().await;
+                if moved_at.elapsed() > PAUSE {
+                    moved_at = Instant::now();
+                    self.pass(PAUSE_S).await;
+                }
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -134,30 +133,32 @@ impl World {
 
     /// Starts the process again when it has died; tells whether it had.
     pub async fn revive(&self) -> bool {
-        let mut process = self.process.lock().await;
+        let one = self.one();
+        let mut process = one.process.lock().await;
         if !process.is_dead() {
             return false;
         }
-        *process = Process::start(&self.config, &self.file("stderr")).await;
+        *process = Process::start(&one.config, &self.file("stderr")).await;
         drop(process);
-        self.deaths.fetch_add(1, Ordering::SeqCst);
+        one.deaths.fetch_add(1, Ordering::SeqCst);
         assert!(self.pass(CLAIM_S).await, "a process that just started moves its clock");
         true
     }
 
     /// Changes a service's database behind its back, while the process is away.
     pub async fn sabotage(&self, service: &str, sql: &str) {
-        let mut process = self.process.lock().await;
+        let one = self.one();
+        let mut process = one.process.lock().await;
         process.kill().await;
         let database = Database::open(&self.target, service, &[]).await.expect("the database opens");
         database.execute(sql, Vec::new()).await.expect("the database obeys");
         database.close().await;
-        *process = Process::start(&self.config, &self.file("stderr")).await;
+        *process = Process::start(&one.config, &self.file("stderr")).await;
     }
 
     /// How often it died since this was last asked.
     pub fn deaths(&self) -> u64 {
-        self.deaths.swap(0, Ordering::SeqCst)
+        self.one().deaths.swap(0, Ordering::SeqCst)
     }
 
     /// Moves the clocks of the installation and of the bank forward, unless there is nobody to move them.
@@ -214,4 +215,21 @@ impl World {
     fn errors(&self) -> String {
         std::fs::read_to_string(self.file("stderr")).unwrap_or_default()
     }
+}
+
+/// Opens the bank of a world, which tells the installation at `url` of payments.
+async fn open_bank(data: &TempDir, url: &str) -> (String, Clock) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let bank_url = format!("http://{}", listener.local_addr().expect("an address"));
+    let clock = Clock::system();
+    let settings = sandbox::Config {
+        public_url: url.to_owned(),
+        confirmation_gap_ms: 200,
+        ..sandbox::Config::default()
+    };
+    let bank = Target::embedded(data.path().join("bank"));
+    let bank = Sandbox::open(&bank, clock.clone(), settings).await.expect("the bank opens");
+    let routes = Router::new().nest("/sandbox", bank.routes());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (bank_url, clock)
 }

@@ -23,6 +23,7 @@ pub async fn work_at_desks(journal: &mut Journal, place: &Installation, officer:
     let decision = json!({"idempotencyKey": key(), "proposalId": "prp_0", "confirm": true});
     journal.ask(officer, "DecideProposal", json!({ "input": decision })).await;
     erase(journal, place).await;
+    switch(journal, place).await;
 }
 
 /// Changes how long a licence takes; then again, from a revision that is stale.
@@ -46,4 +47,26 @@ async fn erase(journal: &mut Journal, place: &Installation) {
     let input = json!({"idempotencyKey": key(), "erasureId": "era_0"});
     journal.ask(&officer, "ConfirmErasure", json!({ "input": input })).await;
     journal.ask(&officer, "Erasures", json!({"first": 5})).await;
+}
+
+/// Looks at what is open, and closes and opens one of each kind.
+async fn switch(journal: &mut Journal, place: &Installation) {
+    let operator = Person::officer(place, "officer-dga").await;
+    journal.ask(&operator, "WhatIsOpen", json!({})).await;
+    let targets = [
+        ("PublicService", json!({ "code": "LAO-02" }), "PublicServiceSwitchChanges"),
+        ("IdentityProvider", json!({ "code": "dga" }), "IdentityProviderSwitchChanges"),
+        ("Payments", json!({ "of": "METHOD", "code": "MOBILE_BANKING" }), "PaymentSwitchChanges"),
+    ];
+    for (kind, target, changes) in targets {
+        let mut input = target.clone();
+        input["idempotencyKey"] = json!(key());
+        input["closure"] = json!({ "textTh": "ปิดปรับปรุง", "textEn": "Being mended", "reason": "an exercise" });
+        journal.ask(&operator, &format!("Close{kind}"), json!({ "input": input })).await;
+        let mut input = target.clone();
+        input["idempotencyKey"] = json!(key());
+        input["reason"] = json!("the exercise is over");
+        journal.ask(&operator, &format!("Open{kind}"), json!({ "input": input })).await;
+        journal.ask(&operator, changes, target).await;
+    }
 }

@@ -146,11 +146,11 @@ async fn a_subgraph_that_is_gone_or_refuses_costs_its_own_fields_alone() {
     let elsewhere = over_http().await;
     for (secret, address) in [
         (SECRET, dead_address().await),
-        ("another secret of 32 bytes or more", format!("{}/subgraphs/payments", elsewhere.url)),
+        ("another secret of 32 bytes or more", elsewhere.url.clone()),
     ] {
         place
             .restart_with(|config| {
-                config.subgraphs = [("payments".to_owned(), address)].into();
+                config.peers = [("payments".to_owned(), vec![address])].into();
                 config.subgraph_secret = Some(secret.into());
             })
             .await;
@@ -173,14 +173,14 @@ async fn a_subgraph_that_is_gone_or_refuses_costs_its_own_fields_alone() {
         only_unavailable(&refused, &json!(["startPayment"]));
     }
     let dead = dead_address().await;
-    place.restart_with(|config| config.subgraphs = [("applications".to_owned(), dead)].into()).await;
+    place.restart_with(|config| config.peers = [("applications".to_owned(), vec![dead])].into()).await;
     let somchai = Person::citizen(&place, "somchai", "thaid").await;
     let events = json!({"id": application, "after": 0});
     let refused = somchai.refused_subscription("ApplicationEvents", events).await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{refused}");
 
     // Nothing was lost, and nothing was paid meanwhile.
-    place.restart_with(|config| config.subgraphs.clear()).await;
+    place.restart_with(|config| config.peers.clear()).await;
     let somchai = Person::citizen(&place, "somchai", "thaid").await;
     let detail = somchai.ask("BillDetail", json!({"id": bill})).await;
     assert_eq!((&detail["bill"]["status"], &detail["bill"]["payments"]), (&json!("OPEN"), &json!([])));

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::person::Person;
 
 /// Names of values that are each installation's own.
-const OWN: [&str; 10] = [
+const OWN: [&str; 11] = [
+    "changedBy",
     "officerId",
     "requestId",
     "url",
