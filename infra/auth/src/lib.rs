@@ -19,5 +19,5 @@ pub use guard::{citizen, officer, principal};
 pub use level::{Aal, Ial, Level, Requirement};
 pub use principal::{Acting, Citizen, Officer, Principal, Role};
 pub use scheme::{Scheme, Unidentified};
-pub use signature::{PRINCIPAL_HEADER, PrincipalSigner, SignatureError};
+pub use signature::{Announced, PRINCIPAL_HEADER, PrincipalSigner, SignatureError};
 pub use token::{AccessTokenClaims, Confirmation, EndedSessions, Keys, TokenError, TokenVerifier};

@@ -44,6 +44,18 @@ struct Signed {
     principal: Principal,
 }
 
+/// A signature that holds, for a body that is still to come.
+pub struct Announced(Signed);
+
+impl Announced {
+    /// The principal and the nonce, when this is the body that was signed.
+    pub fn of(self, body: &[u8]) -> Result<(Principal, Uuid), SignatureError> {
+        let Self(signed) = self;
+        let holds = signed.body_sha256 == body_hash(body);
+        if holds { Ok((signed.principal, signed.nonce)) } else { Err(SignatureError) }
+    }
+}
+
 impl PrincipalSigner {
     /// How long a signature can still be taken, clocks that differ included: whoever refuses replays
     /// remembers nonces for this long.
@@ -75,15 +87,14 @@ impl PrincipalSigner {
         Ok(format!("{payload}.{tag}"))
     }
 
-    /// The principal of a request, as far as it is signed for `audience`, `body` and now, and the
-    /// nonce that the caller takes once.
-    pub fn verify(
+    /// What the header alone says, as far as it is signed for `audience` and now: asked before a body is read,
+    /// so that nobody but our processes can send one.
+    pub fn announced(
         &self,
         header: &str,
         audience: &str,
-        body: &[u8],
         now: DateTime<Utc>,
-    ) -> Result<(Principal, Uuid), SignatureError> {
+    ) -> Result<Announced, SignatureError> {
         if header.len() > HEADER_BYTES_MAX {
             return Err(SignatureError);
         }
@@ -93,10 +104,9 @@ impl PrincipalSigner {
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| SignatureError)?;
         let signed: Signed = serde_json::from_slice(&payload).map_err(|_| SignatureError)?;
         let holds = signed.audience == audience
-            && signed.body_sha256 == body_hash(body)
             // One that expires too late would outlive the memory of its nonce.
             && (-LEEWAY_S..=LIFE_S + LEEWAY_S).contains(&(signed.expires_at - now.timestamp()));
-        if holds { Ok((signed.principal, signed.nonce)) } else { Err(SignatureError) }
+        if holds { Ok(Announced(signed)) } else { Err(SignatureError) }
     }
 
     fn mac(&self, payload: &str) -> Hmac<Sha256> {
@@ -113,6 +123,18 @@ fn body_hash(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl PrincipalSigner {
+        fn verify(
+            &self,
+            header: &str,
+            audience: &str,
+            body: &[u8],
+            now: DateTime<Utc>,
+        ) -> Result<(Principal, Uuid), SignatureError> {
+            self.announced(header, audience, now)?.of(body)
+        }
+    }
 
     #[test]
     fn a_principal_is_taken_only_for_this_audience_body_and_time() {

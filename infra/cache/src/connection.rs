@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, FromRedisValue, RedisError, ServerErrorKind};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
+use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::config::RedisConfig;
-use breaker::Breaker;
+use breaker::{Breaker, Opened, Permit};
 use bus::Bus;
 pub(crate) use bus::{Channel, Heard};
 use link::{Line, Target};
@@ -34,6 +36,15 @@ pub(crate) struct Inner {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Redis does not answer now")]
 pub struct Absent;
+
+/// Why a command has no answer.
+enum Unanswered {
+    /// The server does not know the script yet.
+    NoScript,
+    /// The server is well; it is the command, or what is kept under the key, that does not fit.
+    Refused,
+    Away,
+}
 
 /// A setting is no address of Redis.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +105,7 @@ impl Redis {
             command
         };
         match self.ask(&command("EVALSHA", &script.sha)).await {
-            Err(Some(ServerErrorKind::NoScript)) => self.query(&command("EVAL", script.text)).await,
+            Err(Unanswered::NoScript) => self.query(&command("EVAL", script.text)).await,
             other => other.map_err(|_| Absent),
         }
     }
@@ -104,51 +115,74 @@ impl Redis {
         self.ask(command).await.map_err(|_| Absent)
     }
 
-    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Option<ServerErrorKind>> {
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Unanswered> {
         let inner = &self.0;
-        let begun = tokio::time::Instant::now();
+        let begun = Instant::now();
         let Some(permit) = inner.breaker.admit(begun) else {
             metrics::counter!("cache_redis_commands_total", "outcome" => "left_alone").increment(1);
-            return Err(None);
+            return Err(Unanswered::Away);
         };
         let asked = async {
             let (number, opening) = inner.line.link();
-            let answer = opening.await?.query(command).await;
-            if answer.as_ref().is_err_and(RedisError::is_unrecoverable_error) {
-                // The next command opens another.
-                inner.line.hang_up_on(number);
-            }
-            Some(answer)
+            let mut link = opening.await?;
+            Ok::<_, String>((number, link.query(command).await))
         };
-        let outcome = tokio::time::timeout(inner.timeout, asked).await;
-        let (label, result) = match outcome {
-            Ok(Some(Ok(value))) => ("answered", Ok(value)),
-            // The server is well; it is the command it does not like.
-            Ok(Some(Err(error))) if error.kind_of_reply().is_some() => {
-                ("refused", Err(error.kind_of_reply()))
+        let (outcome, answer) =
+            match tokio::time::timeout(inner.timeout, asked.instrument(span(command))).await {
+                Ok(Ok((_, Ok(value)))) => ("answered", Ok(value)),
+                Ok(Ok((number, Err(error)))) => match Unanswered::of(&error) {
+                    Unanswered::Away => {
+                        if error.is_unrecoverable_error() {
+                            // The next command opens another.
+                            inner.line.hang_up_on(number);
+                        }
+                        ("failed", Err(error.to_string()))
+                    }
+                    refused => {
+                        self.count("refused", begun);
+                        self.went_well(permit);
+                        return Err(refused);
+                    }
+                },
+                Ok(Err(reason)) => ("unreachable", Err(reason)),
+                Err(_) => ("late", Err("it takes too long to answer".to_owned())),
+            };
+        self.count(outcome, begun);
+        match answer {
+            Ok(value) => {
+                self.went_well(permit);
+                Ok(value)
             }
-            Ok(Some(Err(error))) => {
-                tracing::debug!(%error, "Redis failed");
-                ("failed", Err(None))
-            }
-            Ok(None) => ("unreachable", Err(None)),
-            Err(_) => ("late", Err(None)),
-        };
-        metrics::counter!("cache_redis_commands_total", "outcome" => label).increment(1);
-        metrics::histogram!("cache_redis_command_duration_seconds").record(begun.elapsed().as_secs_f64());
-        if matches!(result, Ok(_) | Err(Some(_))) {
-            inner.answered.fetch_add(1, Ordering::Relaxed);
-            permit.good();
-        } else {
-            inner.failed.fetch_add(1, Ordering::Relaxed);
-            metrics::counter!("cache_redis_errors_total").increment(1);
-            if permit.bad(tokio::time::Instant::now()) {
-                tracing::warn!(outcome = label, "Redis fails: this process goes on without it for a while");
-                // A connection to a machine that is gone would look alive for minutes.
-                inner.line.hang_up();
+            Err(reason) => {
+                self.went_badly(permit, &reason);
+                Err(Unanswered::Away)
             }
         }
-        result
+    }
+
+    fn went_well(&self, permit: Permit<'_>) {
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
+        if permit.good() {
+            tracing::info!("Redis answers again");
+        }
+    }
+
+    fn went_badly(&self, permit: Permit<'_>, reason: &str) {
+        self.0.failed.fetch_add(1, Ordering::Relaxed);
+        metrics::counter!("cache_redis_errors_total").increment(1);
+        match permit.bad(Instant::now()) {
+            Opened::No => return,
+            // Said once, however long it lasts.
+            Opened::Now => tracing::warn!(reason, "Redis fails: this process goes on without it for a while"),
+            Opened::Again => tracing::debug!(reason, "Redis still fails"),
+        }
+        // A connection to a machine that is gone would look alive for minutes.
+        self.0.line.hang_up();
+    }
+
+    fn count(&self, outcome: &'static str, begun: Instant) {
+        metrics::counter!("cache_redis_commands_total", "outcome" => outcome).increment(1);
+        metrics::histogram!("cache_redis_command_duration_seconds").record(begun.elapsed().as_secs_f64());
     }
 }
 
@@ -159,18 +193,35 @@ impl Script {
     }
 }
 
-trait Reply {
-    fn kind_of_reply(&self) -> Option<ServerErrorKind>;
+/// For traces: the command's name and nothing of its key; log lines do not show it.
+fn span(command: &Cmd) -> Span {
+    tracing::debug_span!(
+        "redis",
+        otel.name = name(command),
+        otel.kind = "client",
+        db.operation.name = name(command)
+    )
 }
 
-impl Reply for RedisError {
-    /// What a healthy server says to a command that it cannot serve.
-    fn kind_of_reply(&self) -> Option<ServerErrorKind> {
-        match self.kind() {
-            redis::ErrorKind::Server(
-                kind @ (ServerErrorKind::ResponseError | ServerErrorKind::NoScript | ServerErrorKind::NoPerm),
-            ) => Some(kind),
-            _ => None,
+fn name(command: &Cmd) -> &str {
+    match command.args_iter().next() {
+        Some(redis::Arg::Simple(name)) => str::from_utf8(name).unwrap_or("-"),
+        _ => "-",
+    }
+}
+
+impl Unanswered {
+    /// A server that says no, or that holds what another version of the program wrote, is not away.
+    fn of(error: &RedisError) -> Self {
+        match error.kind() {
+            ErrorKind::Server(ServerErrorKind::NoScript) => Self::NoScript,
+            ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)
+            | ErrorKind::Parse
+            | ErrorKind::UnexpectedReturnType => {
+                tracing::debug!(%error, "Redis refuses a command");
+                Self::Refused
+            }
+            _ => Self::Away,
         }
     }
 }

@@ -72,7 +72,7 @@ impl<V: Value> Entry<V> {
 
     /// Clocks of two machines differ: nothing is younger than just made.
     pub fn age_us(&self, now_us: i64) -> i64 {
-        (now_us - self.made_at_us).max(0)
+        now_us.saturating_sub(self.made_at_us).max(0)
     }
 
     pub fn worth(&self, now_us: i64) -> Worth {
@@ -206,12 +206,17 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_an_entry_or_none(bytes: Vec<u8>) {
+        fn any_bytes_are_an_entry_that_can_be_judged_or_none(bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
             let mut bytes = bytes;
             if let Some(first) = bytes.first_mut() {
                 *first = FORMAT;
             }
-            _ = Entry::<Bytes>::decode(Bytes::from(bytes));
+            bytes.resize(bytes.len().max(HEAD_BYTES), 0x7f);
+            if let Some(entry) = Entry::<Bytes>::decode(Bytes::from(bytes)) {
+                for now_us in [0, 1 << 50] {
+                    _ = (entry.worth(now_us), entry.left(now_us), entry.is_due_early(now_us));
+                }
+            }
         }
     }
 }

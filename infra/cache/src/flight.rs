@@ -15,8 +15,6 @@ use crate::tiers::{Failed, Source};
 pub enum Landed<V> {
     Kept(Arc<Entry<V>>, Source),
     Shared(V),
-    /// Only for the one who asked first.
-    Own(V),
     Failed(Failed),
 }
 

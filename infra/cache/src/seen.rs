@@ -48,12 +48,14 @@ impl Seen {
             return false;
         }
         let Some(redis) = &self.redis else { return true };
-        let mut set = redis::cmd("SET");
+        let (text, mark) = (key.text(redis.prefix()), rand::random::<u64>());
         let life_ms = u64::try_from(life.as_millis()).unwrap_or(u64::MAX).max(1);
-        set.arg(key.text(redis.prefix())).arg(1).arg("NX").arg("PX").arg(life_ms);
+        let mut set = redis::cmd("SET");
+        set.arg(&text).arg(mark).arg("NX").arg("PX").arg(life_ms);
         match redis.query::<Option<String>>(&set).await {
-            Ok(set) => set.is_some(),
-            Err(_) => true,
+            Ok(Some(_)) | Err(_) => true,
+            // The client of a Cluster repeats a command whose answer was lost: then the mark is our own.
+            Ok(None) => redis.query::<Option<u64>>(redis::cmd("GET").arg(&text)).await == Ok(Some(mark)),
         }
     }
 }

@@ -17,6 +17,7 @@ use clock::Clock;
 use futures::future::join_all;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::connection::{Absent, Channel, Heard, Redis, Script};
 use crate::entry::Entry;
@@ -26,6 +27,10 @@ use epochs::Epochs;
 
 /// How long Redis remembers a tag's epoch: longer than entries live.
 const LIFE: Duration = Duration::from_secs(7 * 86_400);
+/// How long an entry stays in Redis at most.
+pub const ENTRY_LIFE_MAX: Duration = Duration::from_secs(6 * 86_400);
+/// How often Redis is told what it could not be told.
+const PAY: Duration = Duration::from_secs(1);
 /// Tags in one message between processes.
 const MESSAGE_TAGS_MAX: usize = 512;
 /// Tags that wait for Redis to come back; beyond, everything is dropped instead.
@@ -56,6 +61,8 @@ pub struct Born {
     pub(crate) epoch: u64,
     /// Whether Redis said so: only then may Redis keep the value.
     pub(crate) known: bool,
+    /// The connection to other processes then: what they said before another one was lost with it.
+    pub(crate) connection: u64,
 }
 
 struct Inner {
@@ -83,41 +90,46 @@ impl Tags {
             raise: Script::new(RAISE),
         });
         if let Some(redis) = redis {
-            tokio::spawn(listen(Arc::downgrade(&inner), redis.hear()));
+            tokio::spawn(listen(Arc::downgrade(&inner), redis.hear(Channel::Tags)));
         }
         Self(inner)
     }
 
     /// Drops everything that bears one of `tags`: here before this returns its first `await`, in other
     /// processes at once while Redis lives. While it is dead they find out when it is back, or when what
-    /// they trust is five seconds old. Call it after the change is committed.
-    pub async fn invalidate(&self, tags: &[Tag]) {
+    /// they trust is five seconds old. Call it after the change is committed. Says whether the others were told:
+    /// what they were not, they are once Redis is back, unless this process ends before.
+    pub async fn invalidate(&self, tags: &[Tag]) -> bool {
         let inner = &self.0;
         let known = inner.epochs.next(self.real_now_us());
         inner.epochs.observe(tags, known);
         metrics::counter!("cache_invalidated_tags_total").increment(tags.len() as u64);
-        let Some(redis) = &inner.redis else { return };
+        let Some(redis) = &inner.redis else { return true };
+        let mut told = true;
         for tags in tags.chunks(MESSAGE_TAGS_MAX) {
             if self.tell(redis, tags, known).await.is_err() {
                 self.owe(tags);
+                told = false;
             }
         }
+        told
     }
 
     /// Where the making of a value begins.
     pub async fn born(&self) -> Born {
-        let inner = &self.0;
-        let local = inner.epochs.high();
-        match &inner.redis {
-            None => Born { epoch: local, known: false },
-            Some(redis) => match redis.query::<Option<u64>>(&self.ask_counter(redis)).await {
-                Ok(epoch) => Born { epoch: epoch.unwrap_or(0), known: true },
-                Err(Absent) => Born { epoch: local, known: false },
-            },
+        let born = self.born_here();
+        let Some(redis) = &self.0.redis else { return born };
+        match self.counter(redis, born.epoch).await {
+            Ok(epoch) => Born { epoch, known: true, ..born },
+            Err(Absent) => born,
         }
     }
 
     /// The same, without asking Redis.
+    pub(crate) fn born_here(&self) -> Born {
+        Born { epoch: self.local_epoch(), known: false, connection: self.connection() }
+    }
+
     pub(crate) fn local_epoch(&self) -> u64 {
         self.0.epochs.high()
     }
@@ -170,17 +182,27 @@ impl Tags {
         holds
     }
 
-    pub(crate) fn ask_counter(&self, redis: &Redis) -> redis::Cmd {
+    /// The counter of epochs in Redis. One that was lost, or is behind the `heard` epoch, is brought forward
+    /// first: by it nothing made now would hold here, and all that was dropped before would hold again.
+    async fn counter(&self, redis: &Redis, heard: u64) -> Result<u64, Absent> {
         let mut get = redis::cmd("GET");
         get.arg(counter_key(redis));
-        get
+        match redis.query::<Option<u64>>(&get).await? {
+            Some(counter) if counter >= heard => Ok(counter),
+            _ => self.next(redis, heard).await,
+        }
+    }
+
+    /// The next epoch, for all processes; not before `known`.
+    async fn next(&self, redis: &Redis, known: u64) -> Result<u64, Absent> {
+        let known = i64::try_from(known).unwrap_or(i64::MAX);
+        redis.run(&self.0.next, &counter_key(redis), &[known]).await
     }
 
     /// Tells Redis and, through it, everyone.
     async fn tell(&self, redis: &Redis, tags: &[Tag], known: u64) -> Result<(), Absent> {
         let inner = &self.0;
-        let known = i64::try_from(known).unwrap_or(i64::MAX);
-        let epoch: u64 = redis.run(&inner.next, &counter_key(redis), &[known]).await?;
+        let epoch = self.next(redis, known).await?;
         let (raised, life_ms) = (i64::try_from(epoch).unwrap_or(i64::MAX), LIFE.as_millis() as i64);
         let raise = tags.iter().map(|tag| {
             let key = tag.text(redis.prefix());
@@ -212,10 +234,6 @@ impl Tags {
         }
     }
 
-    fn owes(&self) -> bool {
-        !self.0.owed.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
     /// Epochs compare with those of other processes, whose clocks nobody moves.
     fn real_now_us(&self) -> u64 {
         let now = self.0.clock.now() - self.0.clock.offset();
@@ -229,26 +247,29 @@ fn counter_key(redis: &Redis) -> String {
 
 /// Hears what others invalidate, and pays what is owed, until nobody holds the tags any more.
 async fn listen(tags: Weak<Inner>, mut heard: broadcast::Receiver<Heard>) {
-    const PAY: Duration = Duration::from_secs(1);
+    // By the clock, not when all is quiet: on a busy day it never is.
+    let mut pay = interval(PAY);
+    pay.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let next = tokio::time::timeout(PAY, heard.recv()).await;
+        let next = tokio::select! {
+            next = heard.recv() => Some(next),
+            _ = pay.tick() => None,
+        };
         let Some(tags) = tags.upgrade().map(Tags) else { return };
         let Some(redis) = tags.0.redis.clone() else { return };
         match next {
-            Ok(Ok(Heard::Message(Channel::Tags, message))) => {
+            Some(Ok(Heard::Message(message))) => {
                 if let Some((said, epoch)) = read_message(message) {
                     tags.0.epochs.observe(&said, epoch);
                 }
             }
-            Ok(Ok(Heard::Message(Channel::Wake, _))) => {}
             // Something may have been missed.
-            Ok(Ok(Heard::Connected) | Err(RecvError::Lagged(_))) => {
+            Some(Ok(Heard::Connected) | Err(RecvError::Lagged(_))) => {
                 tags.0.connection.fetch_add(1, Ordering::AcqRel);
                 tags.pay(&redis).await;
             }
-            Ok(Err(RecvError::Closed)) => return,
-            Err(_) if tags.owes() => tags.pay(&redis).await,
-            Err(_) => {}
+            Some(Err(RecvError::Closed)) => return,
+            None => tags.pay(&redis).await,
         }
     }
 }

@@ -51,8 +51,6 @@ pub enum Loaded<V> {
     Keep(V, Policy),
     /// For those who ask right now, such as an answer with errors.
     Share(V),
-    /// For the one who asked, and nobody else: it turned out to be private.
-    Own(V),
 }
 
 /// A value, and how good it is.
@@ -87,6 +85,12 @@ pub enum Failed {
     Died,
 }
 
+/// Whether somebody had asked before.
+enum Place {
+    First,
+    Later,
+}
+
 impl<V: Value> Clone for Cache<V> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
@@ -118,13 +122,13 @@ impl<V: Value> Cache<V> {
             Read::Ask(entry, newer) => (Some(entry), newer),
             Read::Nothing => (None, None),
         };
-        let (landed, load) = match self.board(key, newer, load) {
+        let landed = match self.board(key, newer, load) {
             // The first to ask has no patience but its own.
-            (waiting, None) => (landed(waiting).await, None),
-            (waiting, load) => {
+            (waiting, Place::First) => landed(waiting).await,
+            (waiting, Place::Later) => {
                 let patience = Duration::from_millis(inner.settings.wait_ms);
                 match tokio::time::timeout(patience, landed(waiting)).await {
-                    Ok(landed) => (landed, load),
+                    Ok(landed) => landed,
                     Err(_) => match spare {
                         Some(entry) => return Ok(self.found(&entry, Source::Stale)),
                         None => {
@@ -135,13 +139,10 @@ impl<V: Value> Cache<V> {
                 }
             }
         };
-        match (landed, load) {
-            (Landed::Kept(entry, source), _) => Ok(self.found(&entry, source)),
-            (Landed::Own(_), Some(load)) => match load().await.map_err(Failed::of)? {
-                Loaded::Keep(value, _) | Loaded::Share(value) | Loaded::Own(value) => Ok(self.passing(value)),
-            },
-            (Landed::Shared(value) | Landed::Own(value), _) => Ok(self.passing(value)),
-            (Landed::Failed(failed), _) => {
+        match landed {
+            Landed::Kept(entry, source) => Ok(self.found(&entry, source)),
+            Landed::Shared(value) => Ok(self.passing(value)),
+            Landed::Failed(failed) => {
                 inner.meters.failed();
                 Err(failed)
             }
@@ -158,15 +159,15 @@ impl<V: Value> Cache<V> {
         self.0.memory.bytes()
     }
 
-    /// Starts making the value, unless somebody does; then `load` comes back.
-    fn board<F, L, E>(&self, key: &Key, newer: Option<i64>, load: F) -> (Waiting<V>, Option<F>)
+    /// Starts making the value, unless somebody does.
+    fn board<F, L, E>(&self, key: &Key, newer: Option<i64>, load: F) -> (Waiting<V>, Place)
     where
         F: FnOnce() -> L + Send + 'static,
         L: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         match self.0.flights.board(key, self.0.tags.local_epoch()) {
-            Boarded::Follows(waiting) => (waiting, Some(load)),
+            Boarded::Follows(waiting) => (waiting, Place::Later),
             Boarded::Leads(seat, landing, waiting) => {
                 let (cache, key) = (self.clone(), *key);
                 let fly = async move {
@@ -178,7 +179,7 @@ impl<V: Value> Cache<V> {
                     }
                 };
                 tokio::spawn(fly.in_current_span());
-                (waiting, None)
+                (waiting, Place::First)
             }
         }
     }

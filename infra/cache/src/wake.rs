@@ -23,10 +23,16 @@ const TOGETHER_MAX: usize = 64;
 pub struct Wake(Arc<Inner>);
 
 struct Inner {
-    topics: Mutex<HashMap<String, watch::Sender<()>>>,
+    topics: Mutex<HashMap<String, Topic>>,
     /// Tells this process's messages from others'.
     origin: u64,
     outgoing: Option<mpsc::Sender<String>>,
+}
+
+struct Topic {
+    sender: watch::Sender<()>,
+    /// How many wait for it. The sender's own count is late: a listener leaves it after the lock.
+    listeners: usize,
 }
 
 /// Waits for one topic.
@@ -47,7 +53,7 @@ impl Wake {
         });
         let inner = Arc::new(Inner { topics: Mutex::default(), origin, outgoing });
         if let Some(redis) = redis {
-            tokio::spawn(hear(Arc::downgrade(&inner), redis.hear()));
+            tokio::spawn(hear(Arc::downgrade(&inner), redis.hear(Channel::Wake)));
         }
         Self(inner)
     }
@@ -65,8 +71,10 @@ impl Wake {
     /// Hears of `topic` from now on.
     pub fn listen(&self, topic: &str) -> Listener {
         let mut topics = self.0.topics();
-        let sender = topics.entry(topic.to_owned()).or_insert_with(|| watch::channel(()).0);
-        Listener { topic: topic.to_owned(), woken: sender.subscribe(), wake: self.clone() }
+        let entry = topics.entry(topic.to_owned());
+        let entry = entry.or_insert_with(|| Topic { sender: watch::channel(()).0, listeners: 0 });
+        entry.listeners += 1;
+        Listener { topic: topic.to_owned(), woken: entry.sender.subscribe(), wake: self.clone() }
     }
 
     /// How many topics somebody waits for.
@@ -76,13 +84,13 @@ impl Wake {
 }
 
 impl Inner {
-    fn topics(&self) -> MutexGuard<'_, HashMap<String, watch::Sender<()>>> {
+    fn topics(&self) -> MutexGuard<'_, HashMap<String, Topic>> {
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn wake(&self, topic: &str) {
-        if let Some(sender) = self.topics().get(topic) {
-            sender.send_replace(());
+        if let Some(topic) = self.topics().get(topic) {
+            topic.sender.send_replace(());
         }
     }
 }
@@ -100,8 +108,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut topics = self.wake.0.topics();
-        // This one is still counted.
-        if topics.get(&self.topic).is_some_and(|sender| sender.receiver_count() <= 1) {
+        let Some(topic) = topics.get_mut(&self.topic) else { return };
+        topic.listeners -= 1;
+        if topic.listeners == 0 {
             topics.remove(&self.topic);
         }
     }
@@ -122,16 +131,15 @@ async fn hear(wake: Weak<Inner>, mut heard: broadcast::Receiver<Heard>) {
         let next = heard.recv().await;
         let Some(wake) = wake.upgrade() else { return };
         match next {
-            Ok(Heard::Message(Channel::Wake, message)) => {
+            Ok(Heard::Message(message)) => {
                 if let Some(topic) = topic_of(&message, wake.origin) {
                     wake.wake(topic);
                 }
             }
-            Ok(Heard::Message(Channel::Tags, _)) => {}
             // Something may have been missed: everyone looks.
             Ok(Heard::Connected) | Err(RecvError::Lagged(_)) => {
-                for sender in wake.topics().values() {
-                    sender.send_replace(());
+                for topic in wake.topics().values() {
+                    topic.sender.send_replace(());
                 }
             }
             Err(RecvError::Closed) => return,

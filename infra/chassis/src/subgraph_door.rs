@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_graphql::{ErrorExtensionValues, Executor, Request as Asked, Response as Answer, ServerError};
-use auth::{PRINCIPAL_HEADER, Principal, PrincipalSigner};
+use auth::{Announced, PRINCIPAL_HEADER, Principal, PrincipalSigner};
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -24,6 +24,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
+
+use crate::telemetry::continue_from;
 
 /// The header that tells how many milliseconds are left, after which nobody waits for the answer.
 pub const DEADLINE_HEADER: &str = "pratu-deadline-ms";
@@ -73,23 +75,22 @@ pub fn routes<E: Executor>(
 async fn answer<E: Executor>(State(door): State<Arc<Door<E>>>, request: Request) -> Response {
     let span =
         tracing::info_span!("subgraph", subgraph = door.name, request_id = request_id(request.headers()));
+    // Who is not signed is refused; until then a name of a trace does no harm.
+    continue_from(request.headers(), &span);
     taken(&door, request).instrument(span).await
 }
 
 async fn taken<E: Executor>(door: &Door<E>, request: Request) -> Response {
     let until = Instant::now() + time_left(request.headers());
     let (parts, body) = request.into_parts();
-    if !parts.headers.contains_key(PRINCIPAL_HEADER) {
-        return door.refused();
-    }
+    // Before the body: strangers would have us keep what they send.
+    let Some(announced) = door.announced(&parts.headers) else { return door.refused() };
     let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES_MAX)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
         Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
-    let Some(principal) = door.caller(&parts.headers, &body).await else {
-        return door.refused();
-    };
+    let Some(principal) = door.caller(announced, &body).await else { return door.refused() };
     let Ok(asked) = serde_json::from_slice::<Asked>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
@@ -98,10 +99,15 @@ async fn taken<E: Executor>(door: &Door<E>, request: Request) -> Response {
 }
 
 impl<E: Executor> Door<E> {
-    /// Who asks, when the signature holds and comes for the first time.
-    async fn caller(&self, headers: &HeaderMap, body: &[u8]) -> Option<Principal> {
+    /// The signature, when it holds for this subgraph and now.
+    fn announced(&self, headers: &HeaderMap) -> Option<Announced> {
         let header = headers.get(PRINCIPAL_HEADER)?.to_str().ok()?;
-        let (principal, nonce) = self.signer.verify(header, self.name, body, self.clock.now()).ok()?;
+        self.signer.announced(header, self.name, self.clock.now()).ok()
+    }
+
+    /// Who asks, when this is the body that was signed, and it comes for the first time.
+    async fn caller(&self, announced: Announced, body: &[u8]) -> Option<Principal> {
+        let (principal, nonce) = announced.of(body).ok()?;
         let nonce = nonce.as_bytes();
         let first = self.taken.first_time("subgraph-signature", nonce, PrincipalSigner::LIFE_MAX).await;
         first.then_some(principal)

@@ -4,10 +4,10 @@ mod traces;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::filter::{FilterFn, LevelFilter};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 pub use traces::{Exporting, Traces, continue_from, pass_on};
 
@@ -26,8 +26,9 @@ pub enum LogFormat {
 pub fn init(format: LogFormat, filter: &str, traces: &Traces) -> Exporting {
     let exporting = Exporting::begin(traces);
     let spans = exporting.tracer().map(|tracer| {
-        let spans = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-        spans.with_filter(LevelFilter::INFO)
+        let spans =
+            tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
+        spans.with_filter(FilterFn::new(traces::is_traced).with_max_level_hint(LevelFilter::DEBUG))
     });
     let registry = tracing_subscriber::registry().with(spans);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));

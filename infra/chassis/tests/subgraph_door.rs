@@ -105,6 +105,18 @@ async fn a_signed_request_is_answered_once() {
 }
 
 #[tokio::test]
+async fn a_strangers_body_is_not_waited_for() {
+    let world = World::new();
+    for header in ["x".to_owned(), world.sign("identity", ASK)] {
+        let endless = futures::stream::pending::<Result<String, std::io::Error>>();
+        let request = Request::post("/").header(PRINCIPAL_HEADER, header);
+        let request = request.body(Body::from_stream(endless)).expect("a request");
+        let answer = world.door.clone().oneshot(request).await.expect("a router always answers");
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    }
+}
+
+#[tokio::test]
 async fn what_one_process_took_another_does_not() {
     let mut world = World::new();
     let header = world.sign("payments", ASK);

@@ -24,7 +24,8 @@ const TAKE: &str = "local t = redis.call('TIME') \
     local used = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) \
     local next = used + tonumber(ARGV[1]) \
     if next - now > tonumber(ARGV[2]) then return {0, string.format('%.0f', used - now)} end \
-    redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000)) \
+    if next > now then \
+    redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', math.ceil((next - now) / 1000)) end \
     return {1, string.format('%.0f', next - now)}";
 
 /// Counts what is asked for. Cloning shares the counts.

@@ -38,7 +38,7 @@ impl Rate {
     }
 
     pub(crate) fn cost_us(self, units: u32) -> i64 {
-        self.unit_us() * i64::from(units)
+        self.unit_us().saturating_mul(i64::from(units))
     }
 
     pub(crate) fn allowance_us(self) -> i64 {
@@ -48,8 +48,8 @@ impl Rate {
     /// Whether `units` may be taken when the allowance is used up to `used_until_us`, and up to where it is then.
     pub(crate) fn judge(self, used_until_us: i64, now_us: i64, units: u32) -> (bool, i64) {
         let used = used_until_us.max(now_us);
-        let next = used + self.cost_us(units);
-        if next - now_us > self.allowance_us() { (false, used) } else { (true, next) }
+        let next = used.saturating_add(self.cost_us(units));
+        if next.saturating_sub(now_us) > self.allowance_us() { (false, used) } else { (true, next) }
     }
 
     /// `used_us` is the part of the allowance that is in use now.

@@ -1,4 +1,5 @@
 //! Quotas in memory alone, on Redis, and on a Redis Cluster.
+#![allow(clippy::unwrap_used, reason = "a test stops where its world breaks")]
 
 use std::time::Duration;
 
@@ -156,6 +157,16 @@ async fn a_thousand_at_once_take_no_more_than_there_is(world: World) {
         taken += u32::from(one.await.unwrap());
     }
     assert_eq!(taken, 100);
+}
+
+#[tokio::test]
+async fn a_rate_of_any_size_is_reckoned_with() {
+    let world = World::in_memory();
+    let slowest = Rate::new(1, u32::MAX);
+    let refused = world.process().take("client", "a", u32::MAX, &slowest).await;
+    assert_eq!((refused.allowed, refused.retry_after, refused.remaining), (false, None, 1));
+    let refused = world.process().take("client", "a", u32::MAX, &Rate::new(0, 0)).await;
+    assert!(!refused.allowed);
 }
 
 #[tokio::test]

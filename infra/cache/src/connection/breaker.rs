@@ -27,6 +27,15 @@ pub struct Permit<'a> {
     tries: bool,
 }
 
+/// Whether a failure opened the breaker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Opened {
+    No,
+    Now,
+    /// It was the one try.
+    Again,
+}
+
 impl Breaker {
     pub fn new(failures_max: u32, pause: Duration) -> Self {
         Self { failures_max: failures_max.max(1), pause, state: Mutex::new(State::Closed(0)) }
@@ -63,36 +72,41 @@ impl Breaker {
 }
 
 impl Permit<'_> {
-    pub fn good(mut self) {
+    /// Whether this was the success that closed it.
+    pub fn good(mut self) -> bool {
         let mut state = self.breaker.state();
-        match *state {
-            State::Closed(0) => {}
-            State::Closed(_) => *state = State::Closed(0),
-            State::Trying if self.tries => self.breaker.set(&mut state, State::Closed(0)),
-            // An answer to a question of before.
-            State::Open(_) | State::Trying => {}
-        }
-        self.tries = false;
-    }
-
-    /// Whether this was the failure that opened it.
-    pub fn bad(mut self, now: Instant) -> bool {
-        let mut state = self.breaker.state();
-        let until = now + self.breaker.pause;
-        let opens = match *state {
-            State::Closed(failures) if failures + 1 < self.breaker.failures_max => {
-                *state = State::Closed(failures + 1);
+        let closes = match *state {
+            State::Closed(_) => {
+                *state = State::Closed(0);
                 false
             }
-            State::Closed(_) => true,
-            State::Trying if self.tries => true,
-            State::Open(_) | State::Trying => false,
+            State::Trying => self.tries,
+            // An answer to a question of before.
+            State::Open(_) => false,
         };
-        if opens {
-            self.breaker.set(&mut state, State::Open(until));
+        if closes {
+            self.breaker.set(&mut state, State::Closed(0));
         }
         self.tries = false;
-        opens
+        closes
+    }
+
+    pub fn bad(mut self, now: Instant) -> Opened {
+        let mut state = self.breaker.state();
+        let opened = match *state {
+            State::Closed(failures) if failures + 1 < self.breaker.failures_max => {
+                *state = State::Closed(failures + 1);
+                Opened::No
+            }
+            State::Closed(_) => Opened::Now,
+            State::Trying if self.tries => Opened::Again,
+            State::Open(_) | State::Trying => Opened::No,
+        };
+        if opened != Opened::No {
+            self.breaker.set(&mut state, State::Open(now + self.breaker.pause));
+        }
+        self.tries = false;
+        opened
     }
 }
 
@@ -115,21 +129,21 @@ mod tests {
     fn failures_in_a_row_open_it_and_one_success_closes_it() {
         let (breaker, now) = (Breaker::new(3, PAUSE), Instant::now());
         let failed = || breaker.admit(now).expect("it is closed").bad(now);
-        assert!(!failed() && !failed());
-        breaker.admit(now).unwrap().good();
-        assert!(!failed() && !failed() && failed());
+        assert_eq!([failed(), failed()], [Opened::No; 2]);
+        assert!(!breaker.admit(now).unwrap().good(), "it was closed all the time");
+        assert_eq!([failed(), failed(), failed()], [Opened::No, Opened::No, Opened::Now]);
         assert!(breaker.is_open() && breaker.admit(now).is_none());
         let one = breaker.admit(now + PAUSE).expect("one may try");
         assert!(breaker.admit(now + PAUSE).is_none(), "only one");
-        one.good();
+        assert!(one.good());
         assert!(!breaker.is_open() && breaker.admit(now).is_some());
     }
 
     #[test]
     fn a_try_that_fails_opens_it_again_and_one_that_is_dropped_does_not_block() {
         let (breaker, now) = (Breaker::new(1, PAUSE), Instant::now());
-        assert!(breaker.admit(now).unwrap().bad(now));
-        assert!(breaker.admit(now + PAUSE).unwrap().bad(now + PAUSE));
+        assert_eq!(breaker.admit(now).unwrap().bad(now), Opened::Now);
+        assert_eq!(breaker.admit(now + PAUSE).unwrap().bad(now + PAUSE), Opened::Again);
         assert!(breaker.admit(now + PAUSE).is_none());
         drop(breaker.admit(now + 2 * PAUSE).unwrap());
         assert!(breaker.admit(now + 2 * PAUSE).is_some(), "the next may try at once");

@@ -26,18 +26,21 @@ pub enum Channel {
     Wake,
 }
 
-/// What a listener hears.
+/// What a listener of one channel hears.
 #[derive(Clone, Debug)]
 pub enum Heard {
-    Message(Channel, Bytes),
+    Message(Bytes),
     /// From here on everything is heard; what was said before may have been missed.
     Connected,
 }
 
 pub struct Bus {
     members: Vec<Client>,
-    heard: OnceLock<broadcast::Sender<Heard>>,
+    heard: OnceLock<Ears>,
 }
+
+/// Whoever listens, by channel: many messages of one do not crowd out the other's.
+type Ears = [broadcast::Sender<Heard>; 2];
 
 impl Channel {
     const ALL: [Self; 2] = [Self::Tags, Self::Wake];
@@ -57,14 +60,14 @@ impl Bus {
 }
 
 impl Redis {
-    /// Hears what is said from now on; the first listener opens the connection. Needs a Tokio runtime.
-    pub(crate) fn hear(&self) -> broadcast::Receiver<Heard> {
-        let sender = self.0.bus.heard.get_or_init(|| {
-            let (sender, _) = broadcast::channel(WAITING_MAX);
-            tokio::spawn(listen(Arc::downgrade(&self.0), sender.clone()));
-            sender
+    /// Hears what is said on a channel from now on; the first listener opens the connection. Needs a Tokio runtime.
+    pub(crate) fn hear(&self, channel: Channel) -> broadcast::Receiver<Heard> {
+        let ears = self.0.bus.heard.get_or_init(|| {
+            let ears: Ears = Channel::ALL.map(|_| broadcast::channel(WAITING_MAX).0);
+            tokio::spawn(listen(Arc::downgrade(&self.0), ears.clone()));
+            ears
         });
-        sender.subscribe()
+        ears[channel as usize].subscribe()
     }
 
     /// Says it to every process that listens, this one included. Nobody is waited for.
@@ -77,14 +80,13 @@ impl Redis {
 }
 
 /// Listens until nothing holds Redis any more: to each member in turn.
-async fn listen(redis: Weak<Inner>, heard: broadcast::Sender<Heard>) {
+async fn listen(redis: Weak<Inner>, ears: Ears) {
     let mut turn = 0;
     while let Some(inner) = redis.upgrade() {
         let client = inner.bus.members[turn % inner.bus.members.len()].clone();
-        let names: Vec<(Channel, String)> =
-            Channel::ALL.into_iter().map(|channel| (channel, channel.name(&inner.prefix))).collect();
+        let names = Channel::ALL.map(|channel| channel.name(&inner.prefix));
         drop(inner);
-        if let Some(error) = attend(&client, &names, &redis, &heard).await {
+        if let Some(error) = attend(&client, &names, &redis, &ears).await {
             tracing::debug!(%error, "the connection that hears of other processes is lost");
         }
         metrics::gauge!("cache_redis_bus_connected").set(0.0);
@@ -94,15 +96,10 @@ async fn listen(redis: Weak<Inner>, heard: broadcast::Sender<Heard>) {
 }
 
 /// Hears one member for as long as it lives.
-async fn attend(
-    client: &Client,
-    names: &[(Channel, String)],
-    redis: &Weak<Inner>,
-    heard: &broadcast::Sender<Heard>,
-) -> Option<String> {
+async fn attend(client: &Client, names: &[String; 2], redis: &Weak<Inner>, ears: &Ears) -> Option<String> {
     let open = async {
         let mut connection = client.get_async_pubsub().await?;
-        for (_, name) in names {
+        for name in names {
             connection.subscribe(name).await?;
         }
         redis::RedisResult::Ok(connection)
@@ -114,7 +111,7 @@ async fn attend(
     };
     metrics::gauge!("cache_redis_bus_connected").set(1.0);
     // Nobody listening is no error.
-    _ = heard.send(Heard::Connected);
+    ears.iter().for_each(|ear| _ = ear.send(Heard::Connected));
     let (mut sink, mut messages) = connection.split();
     let mut ping = interval(PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -122,10 +119,9 @@ async fn attend(
         tokio::select! {
             message = messages.next() => {
                 let Some(message) = message else { return Some("it was closed".to_owned()) };
-                let channel = names.iter().find(|(_, name)| name == message.get_channel_name());
-                if let Some((channel, _)) = channel {
-                    let message = Bytes::copy_from_slice(message.get_payload_bytes());
-                    _ = heard.send(Heard::Message(*channel, message));
+                let ear = names.iter().zip(ears).find(|(name, _)| *name == message.get_channel_name());
+                if let Some((_, ear)) = ear {
+                    _ = ear.send(Heard::Message(Bytes::copy_from_slice(message.get_payload_bytes())));
                 }
             }
             _ = ping.tick() => {

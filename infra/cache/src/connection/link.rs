@@ -35,7 +35,8 @@ pub enum Link {
     Cluster(ClusterConnection),
 }
 
-type Opening = Shared<Pin<Box<dyn Future<Output = Option<Link>> + Send>>>;
+/// Ends with the connection, or with the reason why there is none.
+type Opening = Shared<Pin<Box<dyn Future<Output = Result<Link, String>> + Send>>>;
 
 /// The one connection of a process.
 pub struct Line {
@@ -110,7 +111,7 @@ impl Line {
         Self { target, current: Arc::default() }
     }
 
-    /// The connection, once it is open; `None` when it cannot be opened. It opens in a task of its own:
+    /// The connection, once it is open, or why it cannot be opened. It opens in a task of its own:
     /// whoever does not wait for it leaves it opening for the next.
     pub fn link(&self) -> (u64, Opening) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,21 +122,18 @@ impl Line {
         let (number, target, slot) = (current.0, self.target.clone(), Arc::clone(&self.current));
         let open = tokio::spawn(async move {
             let limit = target.connect_timeout * 2;
-            let link = match tokio::time::timeout(limit, target.open()).await {
-                Ok(Ok(link)) => return Some(link),
-                Ok(Err(error)) => {
-                    tracing::debug!(%error, "Redis cannot be reached");
-                    None
-                }
-                Err(_) => None,
+            let reason = match tokio::time::timeout(limit, target.open()).await {
+                Ok(Ok(link)) => return Ok(link),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no connection opens in time".to_owned(),
             };
             let mut current = slot.lock().unwrap_or_else(PoisonError::into_inner);
             if current.0 == number {
                 current.1 = None;
             }
-            link
+            Err(reason)
         });
-        let opening = open.map(|link| link.ok().flatten()).boxed().shared();
+        let opening = open.map(|link| link.unwrap_or_else(|died| Err(died.to_string()))).boxed().shared();
         current.1 = Some(opening.clone());
         (number, opening)
     }

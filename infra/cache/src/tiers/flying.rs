@@ -11,7 +11,7 @@ use crate::connection::Redis;
 use crate::entry::{Entry, Policy, TAGS_MAX, Worth};
 use crate::flight::{Landed, Landing};
 use crate::key::Key;
-use crate::tags::Born;
+use crate::tags::{Born, ENTRY_LIFE_MAX};
 use crate::value::Value;
 
 /// No making counts as dearer, or it would be repeated all the time.
@@ -67,9 +67,6 @@ impl<V: Value> Cache<V> {
             Ok(Loaded::Keep(value, _) | Loaded::Share(value)) => {
                 landing.send_replace(Some(Landed::Shared(value)));
             }
-            Ok(Loaded::Own(value)) => {
-                landing.send_replace(Some(Landed::Own(value)));
-            }
             Err(failed) => {
                 let spare = spare.or_else(|| inner.memory.spare(key, &inner.tags, inner.tags.now_us()));
                 let Some(entry) = spare else {
@@ -113,7 +110,7 @@ impl<V: Value> Cache<V> {
     pub(super) async fn write(&self, key: &Key, entry: &Entry<V>, born: Born) {
         let tags = &self.0.tags;
         let Some(redis) = tags.redis().filter(|_| born.known && tags.hold(entry)) else { return };
-        let left_ms = entry.left(tags.now_us()).as_millis();
+        let left_ms = entry.left(tags.now_us()).min(ENTRY_LIFE_MAX).as_millis();
         if left_ms == 0 {
             return;
         }

@@ -44,8 +44,8 @@ impl<V: Value> Cache<V> {
             found.push(here.map(|entry| self.found(&entry, Source::Memory)));
             spare.push(rest);
         }
-        let connection = inner.tags.connection();
-        let mut born = Born { epoch: inner.tags.local_epoch(), known: false };
+        let mut born = inner.tags.born_here();
+        let connection = born.connection;
         if let Some(redis) = inner.tags.redis().filter(|_| !missing.is_empty()) {
             let reads = join_all(missing.iter().map(|(at, _)| self.read(redis, &keys[*at])));
             let (kept, now) = tokio::join!(reads, inner.tags.born());
@@ -78,7 +78,7 @@ impl<V: Value> Cache<V> {
         }
         let inner = &self.0;
         let entry = Arc::new(Entry::new(value, policy, inner.tags.now_us(), 0, born.epoch));
-        inner.memory.keep(key, Arc::clone(&entry), &inner.tags, inner.tags.connection());
+        inner.memory.keep(key, Arc::clone(&entry), &inner.tags, born.connection);
         self.write(key, &entry, born).await;
     }
 }

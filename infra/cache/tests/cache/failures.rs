@@ -1,4 +1,4 @@
-//! Loaders that fail, die, or make what is nobody else's.
+//! Loaders that fail, die, or make what is good for this moment only.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,7 +16,6 @@ facts!(
     while_it_fails_it_is_not_asked_by_every_reader,
     a_failure_is_not_kept,
     a_loader_that_panics_leaves_the_key_free,
-    what_is_private_goes_to_nobody_else,
     what_is_only_for_now_is_shared_and_not_kept,
 );
 
@@ -62,31 +61,6 @@ async fn a_loader_that_panics_leaves_the_key_free(world: World) {
         process.try_get(&key("a"), loads.making("well", &policy())).await.is_ok()
     })
     .await;
-}
-
-async fn what_is_private_goes_to_nobody_else(world: World) {
-    let (process, loads) = (Arc::new(world.process()), Loads::default());
-    let gate = Arc::new(Semaphore::new(0));
-    let first = {
-        let (process, loads, gate) = (Arc::clone(&process), loads.clone(), Arc::clone(&gate));
-        tokio::spawn(async move {
-            let load = move || async move {
-                loads.add();
-                gate.acquire().await.expect("it stays open").forget();
-                Ok(Loaded::Own(Bytes::from_static(b"the first one's")))
-            };
-            process.try_get(&key("a"), load).await.expect("it is made").value
-        })
-    };
-    until("the load begins", async || loads.count() == 1).await;
-    let own = || async { Ok(Loaded::Own(Bytes::from_static(b"the second one's"))) };
-    let name = key("a");
-    let mut second = pin!(process.try_get(&name, own));
-    assert!(poll!(&mut second).is_pending());
-    gate.add_permits(1);
-    assert_eq!(first.await.unwrap(), "the first one's");
-    assert_eq!(second.await.expect("it is made").value, "the second one's");
-    assert_eq!(process.get(&key("a"), "kept", &strict(), &loads).await.value, "kept");
 }
 
 async fn what_is_only_for_now_is_shared_and_not_kept(world: World) {

@@ -1,4 +1,5 @@
 //! The cache as its users see it: in memory alone, on Redis, and on a Redis Cluster.
+#![allow(clippy::unwrap_used, reason = "a test stops where its world breaks")]
 
 mod failures;
 mod invalidation;

@@ -77,9 +77,10 @@ async fn when_redis_is_back_it_is_used_again_and_hears_what_it_missed() {
     })
     .await;
     cut_off.is_heard_by(&other).await;
+    assert!(cut_off.tags.invalidate(&[tag("two")]).await);
     proxy.set(Wire::Cut);
     // A change that only the process that is cut off knows of.
-    cut_off.tags.invalidate(&[tag("one")]).await;
+    assert!(!cut_off.tags.invalidate(&[tag("one")]).await, "and it knows that nobody else does");
     assert_eq!(other.get(&key("a"), "new", &policy(), &loads).await.value, "old");
     proxy.set(Wire::Whole);
     until("the other process hears of it", async || {
@@ -149,4 +150,73 @@ async fn a_connection_that_hangs_is_given_up_and_opened_again() {
     other.get(&key("b"), "there", &policy(), &loads).await;
     until("it reads from Redis again", async || deaf.cache.lookup(&[key("b")]).await.found[0].is_some())
         .await;
+}
+
+/// Redis forgets which epoch it is, as when a member of a Cluster comes back empty.
+async fn lose_the_counter(world: &World) {
+    let client = redis::Client::open(world.config.urls[0].to_string()).expect("an address");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis is there");
+    let lost: u32 = redis::cmd("DEL")
+        .arg(format!("{}:epoch", world.config.prefix))
+        .query_async(&mut connection)
+        .await
+        .expect("Redis answers");
+    assert_eq!(lost, 1);
+}
+
+#[tokio::test]
+async fn after_the_counter_of_epochs_is_lost_values_are_kept_again() {
+    let Some(world) = World::on("PRATU_TEST_REDIS") else { return };
+    let (process, loads) = (world.process(), Loads::default());
+    process.tags.invalidate(&[tag("one")]).await;
+    lose_the_counter(&world).await;
+    process.get(&key("a"), "made", &policy(), &loads).await;
+    assert_eq!(process.get(&key("a"), "again", &policy(), &loads).await.value, "made");
+    until("Redis has it, too", async || world.process().cache.lookup(&[key("a")]).await.found[0].is_some())
+        .await;
+}
+
+#[tokio::test]
+async fn what_was_dropped_stays_dropped_when_the_counter_of_epochs_is_lost() {
+    let Some(world) = World::on("PRATU_TEST_REDIS") else { return };
+    let (process, loads) = (world.process(), Loads::default());
+    process.get(&key("a"), "old", &policy(), &loads).await;
+    until("Redis has it", async || world.process().cache.lookup(&[key("a")]).await.found[0].is_some()).await;
+    process.tags.invalidate(&[tag("one")]).await;
+    lose_the_counter(&world).await;
+    let late = world.process();
+    assert_eq!(late.get(&key("a"), "new", &policy(), &loads).await.value, "new");
+}
+
+#[tokio::test]
+async fn what_redis_could_not_be_told_it_is_told_however_much_is_said_meanwhile() {
+    let Some((proxy, mut behind, straight)) = worlds().await else { return };
+    // Longer than it takes to hear of the others again: that is too early to tell them anything.
+    (behind.config.failures_max, behind.config.pause_ms) = (1, 1_000);
+    let (cut_off, other, loads) = (behind.process(), straight.process(), Loads::default());
+    other.is_heard_by(&cut_off).await;
+    other.get(&key("a"), "old", &policy(), &loads).await;
+    proxy.set(Wire::Cut);
+    cut_off.tags.invalidate(&[tag("one")]).await;
+    proxy.set(Wire::Whole);
+    until("the other process hears of it", async || {
+        other.wake.wake("something else");
+        other.get(&key("a"), "new", &policy(), &loads).await.value == "new"
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_another_version_wrote_is_no_reason_to_leave_redis_alone() {
+    let Some(mut world) = World::on("PRATU_TEST_REDIS") else { return };
+    world.config.failures_max = 1;
+    let (process, loads) = (world.process(), Loads::default());
+    process.get(&key("a"), "1", &policy(), &loads).await;
+    let client = redis::Client::open(world.config.urls[0].to_string()).expect("an address");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("Redis is there");
+    let name = format!("{}:epoch", world.config.prefix);
+    let set = redis::cmd("SET").arg(name).arg("the seventh").query_async(&mut connection).await;
+    let () = set.expect("Redis answers");
+    process.get(&key("b"), "1", &policy(), &loads).await;
+    assert!(!process.redis.as_ref().unwrap().is_left_alone());
 }

@@ -1,8 +1,11 @@
 //! Two processes, one Redis.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cache::{Policy, Source};
+use bytes::Bytes;
+use cache::{Loaded, Policy, Source};
+use tokio::sync::Semaphore;
 
 use crate::world::{Loads, World, facts, key, policy, tag, until};
 
@@ -10,6 +13,7 @@ facts!(
     shared:
     what_one_process_made_the_other_serves,
     an_invalidation_reaches_the_other_process_within_a_second,
+    what_was_read_before_another_process_changed_it_is_not_kept,
     a_process_that_starts_later_knows_what_was_invalidated,
     one_refreshed_and_the_other_serves_it,
     several_addresses_are_one_cluster_or_the_first_is_asked,
@@ -54,6 +58,33 @@ async fn an_invalidation_reaches_the_other_process_within_a_second(world: World)
     }
     println!("the slowest of ten invalidations took {slowest:?}");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
+}
+
+async fn what_was_read_before_another_process_changed_it_is_not_kept(world: World) {
+    let (one, other, loads) = (world.process(), Arc::new(world.process()), Loads::default());
+    let gate = Arc::new(Semaphore::new(0));
+    let early = {
+        let (other, loads, gate) = (Arc::clone(&other), loads.clone(), Arc::clone(&gate));
+        tokio::spawn(async move {
+            let load = move || async move {
+                loads.add();
+                gate.acquire().await.expect("it stays open").forget();
+                Ok(Loaded::Keep(Bytes::from_static(b"old"), policy()))
+            };
+            other.try_get(&key("a"), load).await
+        })
+    };
+    until("the load begins", async || loads.count() == 1).await;
+    assert!(one.tags.invalidate(&[tag("one")]).await);
+    gate.add_permits(1);
+    early.await.expect("no panic").expect("it is served to who asked before");
+    until("the other process serves the new value", async || {
+        other.get(&key("a"), "new", &policy(), &loads).await.value == "new"
+    })
+    .await;
+    in_redis(&world, "a").await;
+    let late = world.process();
+    assert_eq!(late.get(&key("a"), "newer", &policy(), &loads).await.value, "new");
 }
 
 async fn a_process_that_starts_later_knows_what_was_invalidated(world: World) {

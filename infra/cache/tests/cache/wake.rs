@@ -1,6 +1,9 @@
 //! Wake-ups by topic.
 
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
+
+use cache::Wake;
 
 use crate::world::{World, facts, until};
 
@@ -47,4 +50,23 @@ async fn topics_that_nobody_waits_for_are_forgotten(world: World) {
     drop(two);
     drop(other);
     assert_eq!(process.wake.topics(), 0);
+}
+
+#[test]
+fn listeners_that_leave_at_the_same_moment_leave_no_topic_behind() {
+    let (wake, start) = (Wake::new(None), Arc::new(Barrier::new(2)));
+    let leave = |wake: Wake, start: Arc<Barrier>| {
+        for round in 0..2_000 {
+            let listener = wake.listen(&round.to_string());
+            start.wait();
+            drop(listener);
+        }
+    };
+    let other = {
+        let (wake, start) = (wake.clone(), Arc::clone(&start));
+        std::thread::spawn(move || leave(wake, start))
+    };
+    leave(wake.clone(), start);
+    other.join().unwrap();
+    assert_eq!(wake.topics(), 0);
 }

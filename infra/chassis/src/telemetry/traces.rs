@@ -4,6 +4,7 @@
 //! header `traceparent` (W3C Trace Context). Spans carry names of operations, subgraphs and tables, never
 //! variables or values.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,11 +17,17 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, Tracer};
 use serde::{Deserialize, Serialize};
-use tracing::Span;
+use tracing::{Level, Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// How long the collector may take for a batch. What it does not take is lost, and nobody waits for it.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What traces show of our own crates besides what logs do: steps within a request.
+const STEPS: [&str; 3] = ["federation", "database", "cache"];
+
+/// Whether spans are sent from here: otherwise nothing is done for them.
+static EXPORTS: AtomicBool = AtomicBool::new(false);
 
 /// Where traces go, and of how many requests.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +37,7 @@ pub struct Traces {
     pub endpoint: String,
     /// The share of requests that are traced, from 0.0 to 1.0; all processes trace the same ones.
     pub share: f64,
-    /// What this process is called there.
+    /// What this process is called there; when empty, after its roles: `pratu`, `pratu-payments`.
     pub service_name: String,
     /// Goes on with the trace that a client's `traceparent` names. Only behind a proxy that sets it: a
     /// stranger could have every request traced.
@@ -39,12 +46,7 @@ pub struct Traces {
 
 impl Default for Traces {
     fn default() -> Self {
-        Self {
-            endpoint: String::new(),
-            share: 0.01,
-            service_name: "pratu".to_owned(),
-            continue_clients: false,
-        }
+        Self { endpoint: String::new(), share: 0.01, service_name: String::new(), continue_clients: false }
     }
 }
 
@@ -58,10 +60,8 @@ impl Exporting {
         if traces.endpoint.is_empty() {
             return Self::default();
         }
-        let client = Client {
-            client: crate::http_client(EXPORT_TIMEOUT),
-            runtime: tokio::runtime::Handle::current(),
-        };
+        let client =
+            Client { client: crate::http_client(EXPORT_TIMEOUT), runtime: tokio::runtime::Handle::current() };
         let exporter = SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -82,6 +82,7 @@ impl Exporting {
             .with_sampler(sampler)
             .with_resource(resource)
             .build();
+        EXPORTS.store(true, Ordering::Relaxed);
         Self(Some(provider))
     }
 
@@ -93,15 +94,25 @@ impl Exporting {
     pub async fn close(self) {
         let Some(provider) = self.0 else { return };
         // It waits for its own thread.
-        let closed = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(EXPORT_TIMEOUT)).await;
+        let closed =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(EXPORT_TIMEOUT)).await;
         if let Ok(Err(error)) = closed {
             tracing::warn!(%error, "the last traces were not sent");
         }
     }
 }
 
+/// Spans, and no log lines: whoever needs those finds them by the request's id.
+pub(super) fn is_traced(of: &Metadata<'_>) -> bool {
+    let is_step = || STEPS.contains(&of.target().split("::").next().unwrap_or_default());
+    of.is_span() && (*of.level() <= Level::INFO || (*of.level() <= Level::DEBUG && is_step()))
+}
+
 /// Lets `span` go on with the trace that the caller's headers name. Only for callers of ours.
 pub fn continue_from(headers: &HeaderMap, span: &Span) {
+    if !EXPORTS.load(Ordering::Relaxed) {
+        return;
+    }
     let context = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
     // Fails where nothing is traced.
     let _ = span.set_parent(context);
@@ -109,6 +120,9 @@ pub fn continue_from(headers: &HeaderMap, span: &Span) {
 
 /// Names the current trace to the process that is asked next.
 pub fn pass_on(headers: &mut HeaderMap) {
+    if !EXPORTS.load(Ordering::Relaxed) {
+        return;
+    }
     TraceContextPropagator::new().inject_context(&Span::current().context(), &mut HeaderInjector(headers));
 }
 
