@@ -25,6 +25,8 @@ pub struct Keys {
 pub(crate) struct Kek {
     pub(crate) id: i64,
     pub(crate) key: Zeroizing<[u8; KEY_BYTES]>,
+    /// The blind-index key while this is the only master key.
+    pub(crate) index: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 /// Keys that cannot be used.
@@ -38,7 +40,10 @@ pub enum KeyError {
     Twice,
     #[error("the blind index key must be 32 bytes in base64")]
     Index,
-    #[error("with several sealing keys the blind index key must be named (`pratu keys index` prints it)")]
+    #[error(
+        "with several sealing keys blind_index_key must be named: `pratu keys index` prints it, run with the old \
+         sealing key alone"
+    )]
     IndexMissing,
 }
 
@@ -53,13 +58,13 @@ impl Keys {
     pub fn ring(masters: &[&str], index: Option<&str>) -> Result<Self, KeyError> {
         let masters = masters.iter().map(|master| decoded(master).ok_or(KeyError::Master));
         let masters: Vec<_> = masters.collect::<Result<_, _>>()?;
-        let index = match (index, masters.as_slice()) {
-            (Some(index), _) => decoded(index).ok_or(KeyError::Index)?,
-            (None, [only]) => derive(only, b"pratu blind index 1"),
-            (None, _) => return Err(KeyError::IndexMissing),
-        };
         let mut keys = masters.iter().map(Kek::of);
         let current = keys.next().ok_or(KeyError::None)?;
+        let index = match index {
+            Some(index) => decoded(index).ok_or(KeyError::Index)?,
+            None if masters.len() == 1 => current.index.clone(),
+            None => return Err(KeyError::IndexMissing),
+        };
         let mut old: Vec<Kek> = Vec::new();
         for key in keys {
             if key.id == current.id || old.iter().any(|other| other.id == key.id) {
@@ -93,6 +98,11 @@ impl Keys {
         self.all().find(|kek| kek.id == id)
     }
 
+    /// Whether the blind-index key is the one that any of the master keys had while it was alone.
+    pub(crate) fn index_was_derived(&self) -> bool {
+        self.all().any(|kek| kek.index == self.index)
+    }
+
     /// What a database remembers of the blind-index key, to refuse another one.
     pub(crate) fn index_fingerprint(&self) -> Vec<u8> {
         derive(&self.index, b"pratu blind index fingerprint 1").to_vec()
@@ -105,7 +115,8 @@ impl Kek {
         let first = named.first_chunk().expect("a derived key is longer than an id");
         // Positive, and never that of the time before ids.
         let id = (i64::from_be_bytes(*first) & i64::MAX) | 2;
-        Self { id, key: derive(master, b"pratu key encryption 1") }
+        let index = derive(master, b"pratu blind index 1");
+        Self { id, key: derive(master, b"pratu key encryption 1"), index }
     }
 }
 

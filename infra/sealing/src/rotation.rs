@@ -37,12 +37,17 @@ impl Sealer {
         }
         let oldest = "select subject, wrapped, kek_version from subject_key
                       where kek_version = $1 and wrapped is not null order by subject limit 1";
-        if let Some(row) = tx.row(oldest, args![ID_BEFORE_IDS]).await? {
-            self.unwrapped(&row).map_err(|_| Error::KeyInUse(name_of(ID_BEFORE_IDS)))?;
+        let oldest = tx.row(oldest, args![ID_BEFORE_IDS]).await?;
+        if let Some(row) = &oldest {
+            self.unwrapped(row).map_err(|_| Error::KeyInUse(name_of(ID_BEFORE_IDS)))?;
         }
         let kept = "insert into blind_index_key (id, fingerprint) values (1, $1) on conflict (id) do nothing";
         let fingerprint = self.keys().index_fingerprint();
-        tx.execute(kept, args![&fingerprint]).await?;
+        let first = tx.execute(kept, args![&fingerprint]).await? == 1;
+        // What was indexed before fingerprints were kept, was with the key of the only master key.
+        if first && oldest.is_some() && !self.keys().index_was_derived() {
+            return Err(Error::OtherIndexKey);
+        }
         let row = tx.row("select fingerprint from blind_index_key where id = 1", args![]).await?;
         let kept = row.map(|row| row.get::<Vec<u8>>("fingerprint")).transpose()?;
         if kept.as_ref() != Some(&fingerprint) {

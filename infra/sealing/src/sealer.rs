@@ -204,6 +204,11 @@ impl Sealer {
         opened.ok_or(Error::Damaged)
     }
 
+    /// Whether the current key alone opens what [`Self::seal_own`] sealed.
+    pub fn is_current(&self, place: Place<'_>, sealed: &[u8]) -> bool {
+        decrypt(&*self.keys.current.key, sealed, &field_data(Uuid::nil(), place)).is_ok()
+    }
+
     /// Erases everything sealed for `subject` in this database, for good.
     pub async fn shred(&self, tx: &mut Tx, subject: Uuid, now: DateTime<Utc>) -> Result<(), Error> {
         tx.execute(

@@ -167,6 +167,31 @@ async fn the_blind_index_stays_when_keys_are_changed_and_another_one_is_refused(
     }
 }
 
+#[tokio::test]
+async fn a_database_of_before_fingerprints_takes_no_index_key_but_the_one_it_was_indexed_with() {
+    for place in Engines::all().await {
+        let (world, _) = World::of(&place).await;
+        for sql in ["update subject_key set kek_version = 1", "delete from blind_index_key"] {
+            world.database.execute(sql, args![]).await.unwrap();
+        }
+        let other_index = Keys::generate();
+        let masters = [world.new_master.as_str(), world.old_master.as_str()];
+        let other = Sealer::new(Keys::ring(&masters, Some(&other_index)).unwrap());
+        assert!(matches!(world.adopt(&other).await, Err(Error::OtherIndexKey)), "{}", place.engine);
+        world.adopt(&world.turning()).await.unwrap();
+    }
+}
+
+#[test]
+fn what_a_process_sealed_for_itself_is_current_only_under_the_current_key() {
+    let (one, other, index) = (Keys::generate(), Keys::generate(), Keys::generate());
+    let sealer = |masters: &[&str]| Sealer::new(Keys::ring(masters, Some(&index)).unwrap());
+    let sealed = sealer(&[&one]).seal_own(PLACE, b"signing key");
+    let turning = sealer(&[&other, &one]);
+    assert!(turning.open_own(PLACE, &sealed).is_ok() && !turning.is_current(PLACE, &sealed));
+    assert!(turning.is_current(PLACE, &turning.seal_own(PLACE, b"signing key")));
+}
+
 #[test]
 fn several_keys_need_the_blind_index_key_by_name_and_none_twice() {
     let (one, other) = (Keys::generate(), Keys::generate());

@@ -30,23 +30,19 @@ pub struct Availability {
 impl Availability {
     /// How one target stands.
     pub fn of(closures: &Closures, kind: Kind, name: &str) -> Self {
-        let (closed, planned) = (closures.of(kind, name), closures.planned(kind, name));
-        let told = closed.or(planned);
+        Self::of_all(closures, &[(kind, name)])
+    }
+
+    /// How something stands that needs all of these open.
+    pub fn of_all(closures: &Closures, targets: &[(Kind, &str)]) -> Self {
+        let closed = closures.of_any(targets);
+        let told = closed.or_else(|| closures.planned(targets));
         Self {
             open: closed.is_none(),
             text: told.map(|closure| closure.text.clone()),
             closes_at: told.map(|closure| closure.from),
             opens_at: told.and_then(|closure| closure.until),
         }
-    }
-}
-
-impl Availability {
-    /// This, or what stands behind it when that is closed, or is going to be and this is not.
-    #[must_use]
-    pub fn or(self, behind: Self) -> Self {
-        let behind_counts = self.open && (!behind.open || self.closes_at.is_none());
-        if behind_counts { behind } else { self }
     }
 }
 

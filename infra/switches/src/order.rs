@@ -1,7 +1,7 @@
 //! Moving a switch: checked, once per key, recorded with who and why.
 
 use chrono::{DateTime, Duration, Utc};
-use database::Error;
+use database::{Error, Tx};
 use graphql::{FieldProblem, LocalizedText};
 use idempotency::{Begin, Key};
 use serde_json::json;
@@ -12,8 +12,10 @@ use crate::{Closure, Switches, Target};
 /// Characters of a text for citizens, and of a reason for the record.
 const TEXT_CHARS_MAX: usize = 500;
 const REASON_CHARS_MAX: usize = 2_000;
-/// How far ahead a closure may be planned, in days.
-const PLANNED_DAYS_MAX: i64 = 400;
+/// How far from now the times of a closure may be, in days.
+const AWAY_DAYS_MAX: i64 = 400;
+/// Others who may move the same switch at the same time, each of whom takes a number.
+const AT_ONCE_MAX: usize = 100;
 
 /// What citizens are told of a closure, and for when.
 #[derive(Clone, Debug)]
@@ -49,10 +51,6 @@ impl Switches {
     /// Does as ordered, in one transaction with its record, its key and its messages.
     pub async fn order(&self, order: &Order<'_>) -> Result<Ordered, Error> {
         let now = self.clock.now();
-        let faults = faults(order, now);
-        if !faults.is_empty() {
-            return Ok(Ordered::Invalid(faults));
-        }
         let mut tx = self.database.begin().await?;
         let key = Key { subject: order.by, operation: "switch", key: order.key };
         match idempotency::begin(&mut tx, &key, &fingerprint(order), now).await? {
@@ -64,20 +62,16 @@ impl Switches {
                 return change.map(Ordered::Done).ok_or_else(record::lost);
             }
         }
-        let closure = order.notice.as_ref().map(|notice| Closure {
-            from: notice.from.unwrap_or(now),
-            until: notice.until,
-            text: LocalizedText::new(notice.text_th.trim(), notice.text_en.trim()),
-        });
-        let mut change = Change {
-            target: order.target.clone(),
-            number: 0,
-            closure,
-            reason: order.reason.trim().to_owned(),
-            changed_by: order.by.to_owned(),
-            changed_at: now,
+        // Only now: what was done is told again also when its times are over.
+        let faults = faults(order, now);
+        if !faults.is_empty() {
+            return Ok(Ordered::Invalid(faults));
+        }
+        let change = match add(&mut tx, order, now).await? {
+            Ok(change) => change,
+            Err(fault) => return Ok(Ordered::Invalid(vec![fault])),
         };
-        self.record(&mut tx, &mut change).await?;
+        self.tell(&mut tx, &change).await?;
         idempotency::complete(&mut tx, &key, json!({ "number": change.number })).await?;
         tx.commit().await?;
         tracing::warn!(
@@ -89,6 +83,44 @@ impl Switches {
         );
         Ok(Ordered::Done(change))
     }
+}
+
+/// Adds the next change of the target; refused where a plan would open what is closed now.
+async fn add(
+    tx: &mut Tx,
+    order: &Order<'_>,
+    now: DateTime<Utc>,
+) -> Result<Result<Change, FieldProblem>, Error> {
+    let closure = order.notice.as_ref().map(|notice| Closure {
+        from: notice.from.unwrap_or(now),
+        until: notice.until,
+        text: LocalizedText::new(notice.text_th.trim(), notice.text_en.trim()),
+    });
+    let mut change = Change {
+        target: order.target.clone(),
+        number: 1,
+        closure,
+        reason: order.reason.trim().to_owned(),
+        changed_by: order.by.to_owned(),
+        changed_at: now,
+    };
+    for _ in 0..AT_ONCE_MAX {
+        let last = record::last(tx, &order.target).await?;
+        let closed_now = last.iter().flat_map(|last| &last.closure).any(|closure| closure.in_force(now));
+        if closed_now && change.closure.as_ref().is_some_and(|closure| closure.from > now) {
+            let (th, en) = (
+                "ขณะนี้ปิดอยู่ แผนนี้จะทำให้เปิดทันที โปรดเปิดก่อนแล้วจึงวางแผน",
+                "It is closed now, and this plan would open it: open it first.",
+            );
+            return Ok(Err(fault("/from", th.to_owned(), en.to_owned())));
+        }
+        change.number = last.map_or(1, |last| last.number + 1);
+        // Of two at once one has the number; the other looks again how it stands.
+        if record::keep(tx, &change).await? {
+            return Ok(Ok(change));
+        }
+    }
+    Err(record::lost())
 }
 
 fn fingerprint(order: &Order<'_>) -> serde_json::Value {
@@ -109,9 +141,11 @@ fn faults(order: &Order<'_>, now: DateTime<Utc>) -> Vec<FieldProblem> {
     within("/textTh", &notice.text_th, TEXT_CHARS_MAX);
     within("/textEn", &notice.text_en, TEXT_CHARS_MAX);
     let from = notice.from.unwrap_or(now).max(now);
-    if from > now + Duration::days(PLANNED_DAYS_MAX) {
-        let th = format!("วางแผนล่วงหน้าได้ไม่เกิน {PLANNED_DAYS_MAX} วัน");
-        faults.push(fault("/from", th, format!("At most {PLANNED_DAYS_MAX} days ahead.")));
+    for (pointer, at) in [("/from", notice.from), ("/until", notice.until)] {
+        if at.is_some_and(|at| (at - now).abs() > Duration::days(AWAY_DAYS_MAX)) {
+            let th = format!("ต้องห่างจากวันนี้ไม่เกิน {AWAY_DAYS_MAX} วัน");
+            faults.push(fault(pointer, th, format!("At most {AWAY_DAYS_MAX} days from now.")));
+        }
     }
     if notice.until.is_some_and(|until| until <= from) {
         let (th, en) = ("ต้องอยู่หลังเวลาเริ่มปิดและหลังเวลาปัจจุบัน", "Must be after the beginning, and to come.");

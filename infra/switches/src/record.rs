@@ -36,32 +36,17 @@ pub async fn closures(database: &Database, now: DateTime<Utc>) -> Result<Vec<(Ta
               where later.kind = c.kind and later.name = c.name and later.number > c.number)
         order by c.kind, c.name limit $2";
     let rows = database.rows(sql, args![now, CLOSURES_MAX]).await?;
+    if i64::try_from(rows.len()).is_ok_and(|count| count >= CLOSURES_MAX) {
+        tracing::error!(CLOSURES_MAX, "closures beyond these count as open");
+    }
     rows.iter().map(|row| Ok((target(row)?, closure(row)?))).collect()
 }
 
-/// Adds the next change of a target; its number is given here.
-pub async fn add(tx: &mut Tx, change: &mut Change) -> Result<(), Error> {
-    let sql =
-        "select coalesce(max(number), 0) + 1 as number from switch_change where kind = $1 and name = $2";
-    let row = tx.row(sql, args![change.target.kind.as_str(), &change.target.name]).await?;
-    change.number = row.ok_or_else(lost)?.get("number")?;
-    // Of two at once the primary key refuses one, whose caller tries again.
-    keep(tx, change).await
-}
-
-/// Keeps a change that another service made; one that is kept already stays.
-pub async fn copy(tx: &mut Tx, change: &Change) -> Result<(), Error> {
-    let sql = "select 1 as one from switch_change where kind = $1 and name = $2 and number = $3";
-    let key = args![change.target.kind.as_str(), &change.target.name, change.number];
-    if tx.row(sql, key).await?.is_some() {
-        return Ok(());
-    }
-    keep(tx, change).await
-}
-
-async fn keep(tx: &mut Tx, change: &Change) -> Result<(), Error> {
+/// Keeps a change; tells whether it was not there yet. One with its number stays as it is.
+pub async fn keep(tx: &mut Tx, change: &Change) -> Result<bool, Error> {
     let sql = format!(
-        "insert into switch_change ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        "insert into switch_change ({COLUMNS}) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         on conflict (kind, name, number) do nothing"
     );
     let closure = change.closure.as_ref();
     let args = args![
@@ -77,8 +62,15 @@ async fn keep(tx: &mut Tx, change: &Change) -> Result<(), Error> {
         &change.changed_by,
         change.changed_at,
     ];
-    tx.execute(&sql, args).await?;
-    Ok(())
+    Ok(tx.execute(&sql, args).await? == 1)
+}
+
+/// The change of a target that says how it stands.
+pub async fn last(tx: &mut Tx, of: &Target) -> Result<Option<Change>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from switch_change where kind = $1 and name = $2 order by number desc limit 1"
+    );
+    tx.row(&sql, args![of.kind.as_str(), &of.name]).await?.as_ref().map(read).transpose()
 }
 
 /// One change.

@@ -81,6 +81,49 @@ async fn an_order_is_done_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
+async fn an_order_sent_again_after_its_end_is_told_as_it_was_done() {
+    let place = TestDatabase::sqlite();
+    let (database, clock) = (open(&place).await, testkit::clock());
+    let switches = process(&database, &clock);
+    let until = Some(clock.now() + chrono::Duration::hours(1));
+    let first = done(&switches, order("k", notice(None, until))).await;
+    clock.advance(chrono::Duration::hours(2));
+    assert_eq!(done(&switches, order("k", notice(None, until))).await.number, first.number);
+    assert!(!is_closed(&switches).await, "it is over all the same");
+}
+
+#[tokio::test]
+async fn of_many_who_move_a_switch_at_once_each_is_recorded_with_a_number_of_its_own() {
+    for place in Engines::all().await {
+        let (database, clock) = (open(&place).await, testkit::clock());
+        let switches = process(&database, &clock);
+        let keys: Vec<String> = (0..8).map(|number| format!("at once {number}")).collect();
+        let orders = keys.iter().map(|key| done(&switches, order(key, notice(None, None))));
+        let mut numbers: Vec<i64> =
+            futures::future::join_all(orders).await.iter().map(|change| change.number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=8).collect::<Vec<_>>(), "{}", place.engine);
+    }
+}
+
+#[tokio::test]
+async fn what_is_closed_is_not_opened_by_a_plan_to_close_it_later() {
+    for place in Engines::all().await {
+        let (database, clock) = (open(&place).await, testkit::clock());
+        let switches = process(&database, &clock);
+        done(&switches, order("close", notice(None, None))).await;
+        let later = Some(clock.now() + chrono::Duration::hours(5));
+        let planned = switches.order(&order("plan", notice(later, None))).await.unwrap();
+        let Ordered::Invalid(faults) = planned else { panic!("{planned:?}") };
+        assert_eq!(faults[0].pointer, "/from");
+        assert!(is_closed(&switches).await, "{}", place.engine);
+        done(&switches, order("open", None)).await;
+        done(&switches, order("plan", notice(later, None))).await;
+        assert!(!is_closed(&switches).await, "{}", place.engine);
+    }
+}
+
+#[tokio::test]
 async fn a_planned_closure_begins_and_ends_by_itself_and_tells_so_each_time() {
     for place in Engines::all().await {
         let (database, clock) = (open(&place).await, testkit::clock());
@@ -89,7 +132,7 @@ async fn a_planned_closure_begins_and_ends_by_itself_and_tells_so_each_time() {
         let (from, until) = (hours(1), hours(3));
         done(&switches, order("plan", notice(Some(from), Some(until)))).await;
         let closures = switches.closures().await.unwrap();
-        assert_eq!(closures.planned(SERVICE, "LAO-01").unwrap().from, from);
+        assert_eq!(closures.planned(&[(SERVICE, "LAO-01")]).unwrap().from, from);
         let mut seen = vec![is_closed(&switches).await];
         for _ in 0..3 {
             clock.advance(chrono::Duration::hours(1));
@@ -138,7 +181,44 @@ async fn what_is_heard_in_the_wrong_order_or_twice_ends_as_it_was_ordered() {
             tx.commit().await.unwrap();
             assert!(!is_closed(&receiver).await, "{}", place.engine);
         }
+        // Two relays bring the same at once: neither fails.
+        let again = done(&sender, order("close again", notice(None, None))).await;
+        let hear = async || {
+            let mut tx = database.begin().await.unwrap();
+            receiver.hear(&mut tx, &again).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        futures::future::join_all((0..4).map(|_| hear())).await;
+        assert!(is_closed(&receiver).await, "{}", place.engine);
     }
+}
+
+#[tokio::test]
+async fn others_are_not_told_who_moved_a_switch_and_why() {
+    let place = TestDatabase::sqlite();
+    let (database, clock) = (open(&place).await, testkit::clock());
+    done(&process(&database, &clock), order("close", notice(None, None))).await;
+    let rows = database.rows("select payload from outbox_message", args![]).await.unwrap();
+    let told = rows[0].get::<serde_json::Value>("payload").unwrap().to_string();
+    assert!(!told.contains("officer:1") && !told.contains("the form is wrong"), "{told}");
+}
+
+#[tokio::test]
+async fn of_two_switches_that_keep_something_closed_the_one_that_ends_last_is_told() {
+    let place = TestDatabase::sqlite();
+    let (database, clock) = (open(&place).await, testkit::clock());
+    let switches = process(&database, &clock);
+    let hours = |hours| Some(clock.now() + chrono::Duration::hours(hours));
+    for (name, until) in [("one", hours(1)), ("two", hours(2)), ("endless", None)] {
+        let order = Order { target: Target::new(SERVICE, name), ..order(name, notice(None, until)) };
+        done(&switches, order).await;
+    }
+    let closures = switches.closures().await.unwrap();
+    let of_any =
+        |names: [&'static str; 2]| closures.of_any(&names.map(|name| (SERVICE, name))).unwrap().until;
+    assert_eq!(of_any(["one", "two"]), hours(2));
+    assert_eq!(of_any(["endless", "two"]), None);
+    assert_eq!(of_any(["one", "open"]), hours(1));
 }
 
 #[tokio::test]
@@ -151,6 +231,13 @@ async fn an_order_that_says_nothing_or_ends_before_it_begins_is_refused_with_the
     let Ordered::Invalid(faults) = switches.order(&wrong).await.unwrap() else { panic!("it was taken") };
     let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
     assert_eq!(pointers, ["/reason", "/until"]);
+    // Such a year would be stored as text that sorts before every other.
+    let far = "+10000-01-01T00:00:00Z".parse().ok();
+    assert!(far.is_some());
+    for wrong in [notice(None, far), notice(Some(DateTime::UNIX_EPOCH), None)] {
+        let refused = switches.order(&order("far", wrong)).await.unwrap();
+        assert!(matches!(refused, Ordered::Invalid(_)), "{refused:?}");
+    }
     assert!(!is_closed(&switches).await);
 }
 

@@ -38,7 +38,7 @@ use crate::store::Store;
 pub use config::Config;
 pub use events::TOPICS;
 pub use schema::{IdentitySchema, sdl};
-pub use store::{Error as StoreError, migrations, reseal_signing_keys};
+pub use store::{Error as StoreError, migrations, reseal_signing_keys, signing_keys_left};
 
 /// The officers of the sandbox.
 const OFFICERS: &str = include_str!("../officers.toml");

@@ -18,7 +18,7 @@ use sealing::Sealer;
 use crate::model::national_id::NationalId;
 
 pub use flow::NumberTry;
-pub use key::{StoredKey, reseal_signing_keys};
+pub use key::{StoredKey, reseal_signing_keys, signing_keys_left};
 pub use party::Directorship;
 pub use person::Arrival;
 pub use session::{Redeemed, Redemption, SessionEnd};
@@ -34,13 +34,7 @@ pub static MIGRATIONS: Migrations = database::migrations!(
 
 /// The definitions of all tables of this service.
 pub fn migrations() -> [&'static Migrations; 5] {
-    [
-        &outbox::MIGRATIONS,
-        &sealing::MIGRATIONS,
-        &idempotency::MIGRATIONS,
-        &switches::MIGRATIONS,
-        &MIGRATIONS,
-    ]
+    [&outbox::MIGRATIONS, &sealing::MIGRATIONS, &idempotency::MIGRATIONS, &switches::MIGRATIONS, &MIGRATIONS]
 }
 
 /// Why the store could not answer.

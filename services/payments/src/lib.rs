@@ -95,6 +95,13 @@ impl Service {
         self.database.make_partitions("make_ledger_partitions", self.clock.now()).await
     }
 
+    /// For how many seconds the oldest payment whose time is over has been without an outcome.
+    pub async fn unsettled_s(&self) -> Result<f64, database::Error> {
+        let now = self.clock.now();
+        let since = store::payment::unsettled_since(&self.database, now).await?;
+        Ok(since.map_or(0.0, |since| (now - since).as_seconds_f64()))
+    }
+
     /// Forgets what is long over.
     pub async fn forget_old(&self) -> Result<u64, database::Error> {
         idempotency::forget_old(&self.database, self.clock.now()).await

@@ -5,7 +5,7 @@ use database::{Tx, args};
 use outbox::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use switches::Kind;
+use switches::{Kind, Target};
 use uuid::Uuid;
 
 use super::application::Application;
@@ -14,7 +14,7 @@ use super::{Refusal, Store};
 use crate::model::offering::Offering;
 use crate::model::{ApplicationStatus, EventKind};
 
-/// Days in which a draft can still be submitted after its service was closed when it ran out.
+/// Days in which a draft can be submitted after its service was opened again.
 const DRAFT_GRACE_DAYS: i64 = 7;
 
 /// Timers: messages to ourselves.
@@ -179,8 +179,8 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
-    /// A draft may have run out; one that was touched meanwhile, or that cannot be submitted because its
-    /// service is closed, is looked at again later.
+    /// A draft may have run out; one that was touched meanwhile, or that could not be submitted because its
+    /// service was closed, is looked at again later.
     pub async fn end_draft(&self, message_id: Uuid, timer: OfDraft) -> Result<(), Refusal> {
         let closures = self.switches.closures().await?;
         let mut tx = self.database.begin().await?;
@@ -188,13 +188,16 @@ impl Store {
         let draft = application.filter(|application| application.status == ApplicationStatus::Draft);
         if let Some(draft) = draft {
             let now = self.clock.now();
-            let closed = closures.of(Kind::PublicService, &draft.service_code);
-            match (draft.expires_at, closed) {
-                (Some(at), _) if at > now => self.watch_draft(&mut tx, draft.id, at).await?,
-                (_, Some(closure)) => {
-                    let again_at = closure.until.unwrap_or(now) + Duration::days(DRAFT_GRACE_DAYS);
-                    self.watch_draft(&mut tx, draft.id, again_at).await?;
+            let opens_at = match closures.of(Kind::PublicService, &draft.service_code) {
+                Some(closure) => Some(closure.until.unwrap_or(now)),
+                None => {
+                    let service = Target::new(Kind::PublicService, draft.service_code.clone());
+                    self.switches.open_since(&mut tx, &service).await?
                 }
+            };
+            let grace_ends_at = opens_at.map(|at| at + Duration::days(DRAFT_GRACE_DAYS));
+            match draft.expires_at.max(grace_ends_at) {
+                Some(at) if at > now => self.watch_draft(&mut tx, draft.id, at).await?,
                 _ => self.lapse(&mut tx, draft).await?,
             }
         }

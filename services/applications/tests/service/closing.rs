@@ -98,3 +98,25 @@ async fn a_draft_does_not_run_out_while_its_service_is_closed() {
         assert_ne!(world.see(&world.citizen, &draft).await["status"], "DRAFT");
     }
 }
+
+#[tokio::test]
+async fn a_draft_that_ran_out_while_its_service_was_closed_has_a_week_from_when_it_was_opened() {
+    for world in worlds().await {
+        let draft = world.complete_draft(5).await;
+        world.clock.advance(Duration::days(59));
+        let mut endless = announced(&world, 1, Some(1));
+        endless["closure"]["until"] = Json::Null;
+        world.hear(TOPIC, endless).await;
+        world.clock.advance(Duration::days(2));
+        world.tick().await;
+        // Nobody knew the end, so it was going to be looked at again a week later, on the 68th day.
+        world.clock.advance(Duration::days(6));
+        world.hear(TOPIC, announced(&world, 2, None)).await;
+        world.clock.advance(Duration::days(3));
+        world.tick().await;
+        assert_eq!(world.see(&world.citizen, &draft).await["status"], "DRAFT", "three days after it opened");
+        world.clock.advance(Duration::days(5));
+        world.tick().await;
+        assert_ne!(world.see(&world.citizen, &draft).await["status"], "DRAFT");
+    }
+}

@@ -176,8 +176,8 @@ fn choose(inner: &Inner, flow: &LoginFlow, client: &Client, closures: &Closures)
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
 }
 
-/// A link per provider that can give what is needed, and a note per closed one. Links, not forms: a content security policy
-/// would check where a form ends up.
+/// A link per provider that can give what is needed, and a note per closed one. Links, not forms: a content
+/// security policy would check where a form ends up.
 fn links(
     inner: &Inner,
     flow: &LoginFlow,

@@ -92,10 +92,7 @@ pub async fn returned(
         (Ok(login), false) => park(&inner, &flow, &login).await,
         (Err(Fault::Internal(error)), _) => page::failure(&error),
         (Err(Fault::Down), _) => down(&inner, &flow, here, &two(DOES_NOT_ANSWER.0, DOES_NOT_ANSWER.1)),
-        (Err(Fault::Closed(closure)), _) => {
-            let (th, en) = closed::sentences(&closure);
-            down(&inner, &flow, here, &two(&th, &en))
-        }
+        (Err(Fault::Closed(closure)), _) => closed_meanwhile(&inner, &flow, here, &closure),
         (Err(Fault::Refused(error, description)), true) => {
             error_redirect(&inner, &flow.request.redirect_uri, Some(&flow.request.state), error, description)
         }
@@ -139,9 +136,8 @@ async fn book(
         Failure::Unavailable(_) => Fault::Down,
         Failure::Refused(_) => refused("the provider's answer does not hold"),
     };
-    let closures = inner.switches.closures().await.map_err(store::Error::from)?;
-    if let Some(closure) = closures.of(Kind::IdentityProvider, provider.code()) {
-        return Err(Fault::Closed(Box::new(closure.clone())));
+    if let Some(closure) = closure_of(inner, provider.code()).await? {
+        return Err(Fault::Closed(Box::new(closure)));
     }
     provider.answered(parameters.get("iss")).await.map_err(failed)?;
     match parameters.get("error") {
@@ -269,6 +265,17 @@ async fn park(inner: &Inner, flow: &LoginFlow, login: &Login) -> Response {
     );
     let (title_th, title_en) = ("ยืนยันตัวตนแล้ว", "You are verified");
     Page { status: StatusCode::OK, title_th, title_en, body, form_leads_to: None }.answer()
+}
+
+/// The closure of a provider that is in force.
+pub async fn closure_of(inner: &Inner, provider: &str) -> Result<Option<Closure>, store::Error> {
+    Ok(inner.switches.closures().await?.of(Kind::IdentityProvider, provider).cloned())
+}
+
+/// The end of a login whose provider was closed while it was under way.
+pub fn closed_meanwhile(inner: &Inner, flow: &LoginFlow, here: bool, closure: &Closure) -> Response {
+    let (th, en) = closed::sentences(closure);
+    down(inner, flow, here, &two(&th, &en))
 }
 
 fn down(inner: &Inner, flow: &LoginFlow, here: bool, sentence: &str) -> Response {

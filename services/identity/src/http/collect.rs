@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::answer::{self, redirect};
 use super::authorize::own_flow;
 use super::browser::Browser;
-use super::callback::issue;
+use super::callback::{closed_meanwhile, closure_of, issue};
 use super::page::{self, Page, escape, notice, two};
 use crate::Inner;
 use crate::model::login::LoginFlow;
@@ -56,7 +56,12 @@ pub async fn collect(
         parameters.get("number").unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
     match inner.store.collect_flow(flow.id, &secret::hash(&number), inner.clock.now()).await {
         Ok(NumberTry::Right(flow)) => match &flow.outcome {
-            Some(login) => issue(&inner, &flow, login).await,
+            // What a provider said before it was closed is believed no more than what it says after.
+            Some(login) => match closure_of(&inner, &login.provider).await {
+                Ok(None) => issue(&inner, &flow, login).await,
+                Ok(Some(closure)) => closed_meanwhile(&inner, &flow, true, &closure),
+                Err(error) => page::failure(&error),
+            },
             None => nothing(),
         },
         Ok(NumberTry::Wrong) => form(&flow, &browser, true),

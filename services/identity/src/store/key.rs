@@ -96,6 +96,17 @@ pub async fn reseal_signing_keys(database: &Database, sealer: &Sealer) -> Result
     Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
 }
 
+/// How many of the keys only an old key-encryption key opens.
+pub async fn signing_keys_left(database: &Database, sealer: &Sealer) -> Result<usize, Error> {
+    let sql = "select id, private_key from signing_key order by id limit $1";
+    let mut left = 0;
+    for row in database.rows(sql, args![KEPT_KEYS_MAX]).await? {
+        let is_current = sealer.is_current(place(row.get("id")?), &row.get::<Vec<u8>>("private_key")?);
+        left += usize::from(!is_current);
+    }
+    Ok(left)
+}
+
 fn place(id: Uuid) -> Place<'static> {
     Place { table: "signing_key", column: "private_key", row: id }
 }

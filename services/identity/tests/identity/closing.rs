@@ -5,8 +5,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::driver::{Browser, World, worlds};
+use super::driver::{Browser, World, location, worlds};
 use super::graph::ask;
+use super::other_browser::{form_token_on, number_on};
 
 async fn close(world: &World) -> Value {
     let operator = testkit::operator(Uuid::from_u128(7), "dga", world.clock.now());
@@ -66,6 +67,22 @@ async fn what_a_provider_says_after_it_was_closed_logs_nobody_in() {
         open(&world).await;
         let again = browser.get(&callback).await;
         assert_eq!(again.status(), StatusCode::BAD_REQUEST, "that login is over");
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_waits_to_be_collected_is_over_when_its_provider_is_closed() {
+    for world in worlds().await {
+        let (first, other) = (Browser::new(), Browser::new());
+        let callback = world.portal().at_provider(&first, "thaid", "somchai", &[]).await;
+        let number = number_on(&other.get(&callback).await.text().await.unwrap());
+        let form_url = world.url(&location(&first.get(&world.url("/oauth/continue")).await));
+        let token = form_token_on(&first.get(&form_url).await.text().await.unwrap());
+        close(&world).await;
+        let refused = first.post(&form_url, &[("number", &number), ("form_token", &token)]).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let html = refused.text().await.unwrap();
+        assert!(html.contains("Being mended") && !html.contains("code="), "{html}");
     }
 }
 

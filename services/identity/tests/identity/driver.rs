@@ -25,9 +25,11 @@ pub struct World {
     pub service: Service,
     pub clock: Clock,
     pub public_url: String,
+    /// The sealing key.
+    pub master: String,
     sealer: Sealer,
     config: Config,
-    place: TestDatabase,
+    pub place: TestDatabase,
 }
 
 /// Worlds on every engine there is.
@@ -48,14 +50,15 @@ impl World {
         let sandbox = sandbox::Sandbox::open(&place.target, clock.clone(), settings).await.unwrap();
         let mut config = Config::sandbox(&public_url);
         change(&mut config);
-        let sealer = Sealer::new(Keys::from_base64(&Keys::generate()).unwrap());
+        let master = Keys::generate();
+        let sealer = Sealer::new(Keys::from_base64(&master).unwrap());
         let opened = Service::open(&place.target, clock.clone(), sealer.clone(), config.clone()).await;
         let service = opened.unwrap();
         let app = Router::new().nest("/sandbox", sandbox.routes()).merge(service.routes());
         tokio::spawn(async move {
             axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
         });
-        Self { service, clock, public_url, sealer, config, place }
+        Self { service, clock, public_url, master, sealer, config, place }
     }
 
     /// The service as another process finds it, after this one is gone.

@@ -52,10 +52,10 @@ async fn five_wrong_numbers_end_the_login() {
     }
 }
 
-fn number_on(page: &str) -> String {
+pub fn number_on(page: &str) -> String {
     page.split("class=\"number\">").nth(1).unwrap().split('<').next().unwrap().to_owned()
 }
 
-fn form_token_on(page: &str) -> String {
+pub fn form_token_on(page: &str) -> String {
     page.split("name=\"form_token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }

@@ -190,3 +190,16 @@ async fn what_is_long_over_is_forgotten_and_what_is_not_stays() {
         assert!(!app.log_in("thaid", "somchai").await.text("access_token").is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_signing_key_that_an_old_sealing_key_opens_is_counted_until_it_is_sealed_anew() {
+    for world in worlds().await {
+        let (new, index) = (sealing::Keys::generate(), sealing::Keys::generate());
+        let turning = sealing::Keys::ring(&[&new, &world.master], Some(&index)).unwrap();
+        let (turning, database) = (sealing::Sealer::new(turning), world.service.database());
+        let left = identity::signing_keys_left(database, &turning).await.unwrap();
+        assert_eq!(left, 1, "{}", world.place.engine);
+        assert_eq!(identity::reseal_signing_keys(database, &turning).await.unwrap(), 1);
+        assert_eq!(identity::signing_keys_left(database, &turning).await.unwrap(), 0);
+    }
+}

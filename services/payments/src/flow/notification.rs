@@ -22,6 +22,8 @@ impl Service {
             payment::payment_by_reference(&self.database, provider, &evidence.reference).await?
         else {
             metrics::counter!("payments_notification_unknown_total").increment(1);
+            let signed = evidence.trust == Trust::Signed;
+            tracing::warn!(provider, signed, "a notification of a payment that is not ours");
             return Ok(());
         };
         let same_order = found.provider_ref.as_ref().is_none_or(|known| *known == evidence.provider_txn_id);

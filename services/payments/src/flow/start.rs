@@ -65,7 +65,8 @@ impl Service {
             Ok(_) => "refused",
         };
         let provider = self.providers.of_method(order.method).code().to_owned();
-        metrics::counter!("payments_started_total", "provider" => provider, "outcome" => outcome).increment(1);
+        metrics::counter!("payments_started_total", "provider" => provider, "outcome" => outcome)
+            .increment(1);
         started
     }
 
@@ -138,15 +139,14 @@ impl Service {
         Ok(recorded)
     }
 
-    /// The closure that keeps new payments by a method away: its own, or its provider's.
-    pub(crate) fn closure_of<'a>(
-        &self,
-        closures: &'a Closures,
-        method: PaymentMethod,
-    ) -> Option<&'a Closure> {
+    /// What must be open for new payments by a method: itself, and its provider.
+    pub(crate) fn switches_of(&self, method: PaymentMethod) -> [(Kind, &str); 2] {
         let provider = self.providers.of_method(method).code();
-        let own = closures.of(Kind::PaymentMethod, method.code());
-        own.or_else(|| closures.of(Kind::PaymentProvider, provider))
+        [(Kind::PaymentMethod, method.code()), (Kind::PaymentProvider, provider)]
+    }
+
+    fn closure_of<'a>(&self, closures: &'a Closures, method: PaymentMethod) -> Option<&'a Closure> {
+        closures.of_any(&self.switches_of(method))
     }
 
     fn open_methods(&self, closures: &Closures) -> Vec<PaymentMethod> {

@@ -67,7 +67,7 @@ impl SwitchMutation {
         #[graphql(desc = "Which way to pay, and what to say of it.")] input: ClosePaymentsInput,
     ) -> Result<Option<SwitchPayload>, Failure> {
         let service = ctx.data_unchecked::<Service>();
-        let target = target(service, input.of, &input.code);
+        let target = target(input.of, &input.code);
         door::close(ctx, &service.switches, target, &input.idempotency_key, input.closure).await
     }
 
@@ -79,7 +79,7 @@ impl SwitchMutation {
         #[graphql(desc = "Which way to pay, and why.")] input: OpenPaymentsInput,
     ) -> Result<Option<SwitchPayload>, Failure> {
         let service = ctx.data_unchecked::<Service>();
-        let target = target(service, input.of, &input.code);
+        let target = target(input.of, &input.code);
         door::open(ctx, &service.switches, target, &input.idempotency_key, &input.reason).await
     }
 }
@@ -98,10 +98,8 @@ impl SwitchQuery {
             Failure::unavailable("What is closed cannot be read now.")
         })?;
         let status = |method: PaymentMethod| {
-            let provider = service.providers.of_method(method).code();
-            let own = Availability::of(&closures, Kind::PaymentMethod, method.code());
-            let behind = Availability::of(&closures, Kind::PaymentProvider, provider);
-            PaymentMethodStatus { method, availability: own.or(behind) }
+            let availability = Availability::of_all(&closures, &service.switches_of(method));
+            PaymentMethodStatus { method, availability }
         };
         Ok(Some(PaymentMethod::ALL.iter().copied().map(status).collect()))
     }
@@ -131,10 +129,7 @@ impl From<PaymentSwitch> for Kind {
 }
 
 /// What is meant, if there is such a method or provider.
-fn target(service: &Service, of: PaymentSwitch, code: &str) -> Option<Target> {
-    let there = match of {
-        PaymentSwitch::Method => PaymentMethod::ALL.iter().any(|method| method.code() == code),
-        PaymentSwitch::Provider => service.providers.with_code(code).is_some(),
-    };
-    there.then(|| Target::new(of.into(), code))
+fn target(of: PaymentSwitch, code: &str) -> Option<Target> {
+    let target = Target::new(of.into(), code);
+    crate::has_switch(&target).then_some(target)
 }

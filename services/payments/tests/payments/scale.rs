@@ -36,8 +36,7 @@ async fn fill(database: &Database, rows: i64) {
     let [bill, payment, settlement, other] = ["001", "002", "003", "004"].map(made_id);
     let at = "to_timestamp(1764000000 + n * 31536000.0 / $1)";
     let all = "generate_series(0, $1 - 1) as n";
-    let paid = format!("{all} where n % 10 > 0");
-    let returned = format!("{all} where n % 100 = 1");
+    let (paid, returned) = (format!("{all} where n % 10 > 0"), format!("{all} where n % 100 = 1"));
     let agency = "case when n % 100 < 35 then 'BMA' else 'LAO-' || 2000 + n % 900 end";
     let statements = [
         "set session_replication_role = replica".to_owned(),

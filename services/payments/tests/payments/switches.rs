@@ -68,6 +68,24 @@ async fn a_closed_method_is_refused_with_why_until_when_and_what_is_open() {
 }
 
 #[tokio::test]
+async fn a_method_is_said_to_open_when_all_that_keeps_it_closed_opens() {
+    for world in World::all().await {
+        let who = world.citizen();
+        let (bill, _) = world.bill(&who).await;
+        switch(&world, "closePayments", "METHOD", "PROMPTPAY_QR", "one").await;
+        let input = json!({ "idempotencyKey": "two", "of": "PROVIDER", "code": "scb", "closure": {
+            "textTh": "ยังไม่ทราบ", "textEn": "Nobody knows yet", "reason": "an incident" } });
+        let document =
+            "mutation($input: ClosePaymentsInput!) { closePayments(input: $input) { __typename } }";
+        world.ask(&operator(&world), document, json!({ "input": input })).await;
+        let refused = start(&world, &who, &bill, "PROMPTPAY_QR", "pay").await;
+        assert_eq!((&refused["text"]["en"], &refused["opensAt"]), (&json!("Nobody knows yet"), &Value::Null));
+        let seen = world.ask(&Principal::Nobody, METHODS, json!({})).await.to_string();
+        assert!(!seen.contains("being mended") && seen.contains("Nobody knows yet"), "{seen}");
+    }
+}
+
+#[tokio::test]
 async fn a_closed_provider_closes_every_method_it_serves_and_what_was_begun_goes_on() {
     for world in World::all().await {
         let who = world.citizen();
