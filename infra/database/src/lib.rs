@@ -7,6 +7,7 @@
 mod address;
 mod engine;
 mod error;
+mod meters;
 mod migration;
 mod open;
 mod postgres;
@@ -21,6 +22,7 @@ mod value;
 
 pub use engine::Engine;
 pub use error::Error;
+pub use meters::Connections;
 pub use migration::Migrations;
 pub use open::Database;
 pub use provision::{Provisioned, provision};

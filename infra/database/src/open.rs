@@ -1,6 +1,7 @@
 //! Opening a service's database and asking it one statement at a time.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use failpoint::{Point, reach_at};
@@ -9,7 +10,7 @@ use crate::migration::{check, migrate};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::transaction::Inner;
-use crate::{Engine, Error, Migrate, Migrations, Queryable, Row, Target, Tx, Value, row, value};
+use crate::{Connections, Engine, Error, Migrate, Migrations, Queryable, Row, Target, Tx, Value, value};
 
 /// Partitions are made so long before they are needed: nobody has to hurry when it does not work.
 const PARTITIONS_AHEAD_DAYS: i64 = 92;
@@ -78,8 +79,7 @@ impl Database {
     /// Begins a transaction; dropping it undoes it.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let inner = match &self.pools {
-            // Immediate: a deferred transaction that reads and then writes can fail as busy.
-            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.writer.begin_with("begin immediate").await?),
+            Pools::Sqlite(sqlite) => Inner::Sqlite(sqlite.begin().await?, Arc::clone(&sqlite.meters)),
             Pools::Postgres(postgres) => Inner::Postgres(postgres.begin().await?),
         };
         Ok(Tx::new(inner))
@@ -88,7 +88,7 @@ impl Database {
     /// All rows of a statement.
     pub async fn rows(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         match &self.pools {
-            Pools::Sqlite(sqlite) => row::sqlite(value::sqlite(sql, args).fetch_all(&sqlite.readers).await?),
+            Pools::Sqlite(sqlite) => sqlite.rows(sql, args).await,
             Pools::Postgres(postgres) => postgres.rows(sql, args).await,
         }
     }
@@ -114,9 +114,7 @@ impl Database {
         async move {
             reach_at(Point::BeforeWrite, at);
             let done = match &self.pools {
-                Pools::Sqlite(sqlite) => {
-                    value::sqlite(sql, args).execute(&sqlite.writer).await?.rows_affected()
-                }
+                Pools::Sqlite(sqlite) => sqlite.execute(sql, args).await?,
                 Pools::Postgres(postgres) => postgres.execute(sql, args).await?,
             };
             reach_at(Point::AfterWrite, at);
@@ -129,6 +127,14 @@ impl Database {
         match &self.pools {
             Pools::Sqlite(_) => Engine::Sqlite,
             Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// The connections to it that this process has, to the primary alone.
+    pub fn connections(&self) -> Connections {
+        match &self.pools {
+            Pools::Sqlite(sqlite) => sqlite.connections(),
+            Pools::Postgres(postgres) => postgres.connections(),
         }
     }
 

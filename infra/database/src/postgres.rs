@@ -12,6 +12,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
 use crate::address::{elsewhere, hosts, session};
+use crate::meters::{Connections, Meters};
 use crate::replica::Replicas;
 use crate::target::Server;
 use crate::{Error, Row, Settings, Value, row, value};
@@ -43,6 +44,7 @@ struct Primary {
     connect_timeout: Duration,
     /// By when a statement has an answer, or its connection is given up.
     deadline: Duration,
+    meters: Meters,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +78,7 @@ impl Postgres {
             seeking: AtomicBool::new(false),
             connect_timeout: Duration::from_millis(settings.connect_timeout_ms),
             deadline: Duration::from_millis(settings.statement_timeout_ms + GRACE_MS),
+            meters: Meters::new(service),
         };
         let primary = Arc::new(primary);
         if primary.hosts.len() > 1 {
@@ -114,7 +117,8 @@ impl Postgres {
     pub(crate) async fn rows_maybe_stale(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         if let Some(pool) = self.replicas.as_ref().and_then(|replicas| replicas.fresh(self)) {
             let bound = value::postgres(sql, args.clone());
-            match timeout(self.primary.deadline, bound.fetch_all(&pool)).await {
+            let asked = timeout(self.primary.deadline, bound.fetch_all(&pool));
+            match self.primary.meters.run(sql, asked).await {
                 Ok(Ok(rows)) => return row::postgres(rows),
                 Ok(Err(error)) => tracing::warn!(%error, "a replica did not answer"),
                 Err(_) => tracing::warn!("a replica took too long"),
@@ -139,6 +143,13 @@ impl Postgres {
         Err(Error::Unavailable(std::io::ErrorKind::NotConnected.into()))
     }
 
+    pub(crate) fn connections(&self) -> Connections {
+        let pool = &self.primary.pool;
+        let (all, max) = (pool.size(), pool.options().get_max_connections());
+        let idle = u32::try_from(pool.num_idle()).unwrap_or(all);
+        Connections { used: all.saturating_sub(idle), idle, max }
+    }
+
     pub(crate) async fn close(&self) {
         self.primary.pool.close().await;
         if let Some(replicas) = &self.replicas {
@@ -149,7 +160,8 @@ impl Postgres {
 
 impl Primary {
     async fn acquire(self: &Arc<Self>) -> Result<Session, Error> {
-        let connection = self.noted(self.pool.acquire().await.map_err(Error::from))?;
+        let acquired = self.meters.wait(self.pool.acquire()).await;
+        let connection = self.noted(acquired.map_err(Error::from))?;
         Ok(Session { connection: Some(connection), in_transaction: false, primary: Arc::clone(self) })
     }
 
@@ -204,15 +216,17 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) async fn rows(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         let deadline = self.primary.deadline;
+        let primary = Arc::clone(&self.primary);
         let work = value::postgres(sql, args).fetch_all(self.connection()?);
-        let done = timeout(deadline, work).await;
+        let done = primary.meters.run(sql, timeout(deadline, work)).await;
         row::postgres(self.settled(done)?)
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
         let deadline = self.primary.deadline;
+        let primary = Arc::clone(&self.primary);
         let work = value::postgres(sql, args).execute(self.connection()?);
-        let done = timeout(deadline, work).await;
+        let done = primary.meters.run(sql, timeout(deadline, work)).await;
         Ok(self.settled(done)?.rows_affected())
     }
 
@@ -235,7 +249,9 @@ impl Session {
 
     async fn say(&mut self, sql: &'static str) -> Result<(), Error> {
         let deadline = self.primary.deadline;
-        let done = timeout(deadline, sqlx::raw_sql(sql).execute(self.connection()?)).await;
+        let primary = Arc::clone(&self.primary);
+        let said = timeout(deadline, sqlx::raw_sql(sql).execute(self.connection()?));
+        let done = primary.meters.run(sql, said).await;
         self.settled(done).map(|_| ())
     }
 

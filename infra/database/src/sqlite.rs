@@ -4,12 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Transaction;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use crate::meters::{Connections, Meters};
 use crate::migration::migrator;
-use crate::{Error, Migrations};
+use crate::value::sqlite as bound;
+use crate::{Error, Migrations, Row, Value, row};
 
 const READERS_MAX: u32 = 4;
 const ACQUIRE_TIMEOUT_MS: u64 = 5_000;
@@ -20,6 +23,7 @@ const BUSY_TIMEOUT_MS: u64 = 5_000;
 pub(crate) struct Sqlite {
     pub(crate) readers: SqlitePool,
     pub(crate) writer: SqlitePool,
+    pub(crate) meters: Arc<Meters>,
     /// Locked as long as the database is open, so that a second process refuses to start.
     lock: Option<Arc<std::fs::File>>,
 }
@@ -58,7 +62,8 @@ impl Sqlite {
             source.map_err(|source| Error::Migration { name: migration.name, source })?;
         }
         let readers = pool().max_connections(READERS_MAX).connect_with(options.read_only(true)).await?;
-        Ok(Self { readers, writer, lock: Some(Arc::new(lock)) })
+        let meters = Arc::new(Meters::new(service));
+        Ok(Self { readers, writer, meters, lock: Some(Arc::new(lock)) })
     }
 
     /// Looks on while another process has it open.
@@ -68,7 +73,29 @@ impl Sqlite {
             .read_only(true)
             .busy_timeout(Duration::from_millis(BUSY_TIMEOUT_MS));
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
-        Ok(Self { readers: pool.clone(), writer: pool, lock: None })
+        let meters = Arc::new(Meters::new(service));
+        Ok(Self { readers: pool.clone(), writer: pool, meters, lock: None })
+    }
+
+    pub(crate) async fn rows(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
+        let mut connection = self.meters.wait(self.readers.acquire()).await?;
+        row::sqlite(self.meters.run(sql, bound(sql, args).fetch_all(&mut *connection)).await?)
+    }
+
+    pub(crate) async fn execute(&self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
+        let mut connection = self.meters.wait(self.writer.acquire()).await?;
+        Ok(self.meters.run(sql, bound(sql, args).execute(&mut *connection)).await?.rows_affected())
+    }
+
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, sqlx::Sqlite>, Error> {
+        // Immediate: a deferred transaction that reads and then writes can fail as busy.
+        Ok(self.meters.wait(self.writer.begin_with("begin immediate")).await?)
+    }
+
+    pub(crate) fn connections(&self) -> Connections {
+        let all = self.readers.size() + self.writer.size();
+        let idle = u32::try_from(self.readers.num_idle() + self.writer.num_idle()).unwrap_or(all);
+        Connections { used: all.saturating_sub(idle), idle, max: READERS_MAX + 1 }
     }
 
     pub(crate) async fn close(&self) {

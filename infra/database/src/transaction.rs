@@ -1,10 +1,12 @@
 //! A transaction: what must be true together.
 
 use std::panic::Location;
+use std::sync::Arc;
 
 use failpoint::{Point, reach_at};
 use sqlx::{Sqlite, Transaction};
 
+use crate::meters::Meters;
 use crate::postgres::Session;
 use crate::{Engine, Error, Queryable, Row, Value, row, value};
 
@@ -22,7 +24,7 @@ pub struct Tx {
 }
 
 pub(crate) enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Transaction<'static, Sqlite>, Arc<Meters>),
     Postgres(Session),
 }
 
@@ -38,7 +40,7 @@ impl Tx {
         async move {
             reach_at(Point::BeforeCommit, at);
             match self.inner {
-                Inner::Sqlite(tx) => tx.commit().await?,
+                Inner::Sqlite(tx, meters) => meters.run("commit", tx.commit()).await?,
                 Inner::Postgres(tx) => tx.commit().await?,
             }
             reach_at(Point::AfterCommit, at);
@@ -52,7 +54,7 @@ impl Tx {
     /// Undoes the changes now, so that the connection is free at once.
     pub async fn rollback(self) -> Result<(), Error> {
         match self.inner {
-            Inner::Sqlite(tx) => tx.rollback().await?,
+            Inner::Sqlite(tx, _) => tx.rollback().await?,
             Inner::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
@@ -66,7 +68,9 @@ impl Tx {
     /// All rows of a statement.
     pub async fn rows(&mut self, sql: &str, args: Vec<Value>) -> Result<Vec<Row>, Error> {
         match &mut self.inner {
-            Inner::Sqlite(tx) => row::sqlite(value::sqlite(sql, args).fetch_all(&mut **tx).await?),
+            Inner::Sqlite(tx, meters) => {
+                row::sqlite(meters.run(sql, value::sqlite(sql, args).fetch_all(&mut **tx)).await?)
+            }
             Inner::Postgres(session) => session.rows(sql, args).await,
         }
     }
@@ -79,7 +83,9 @@ impl Tx {
     /// Runs a statement and tells how many rows it changed.
     pub async fn execute(&mut self, sql: &str, args: Vec<Value>) -> Result<u64, Error> {
         Ok(match &mut self.inner {
-            Inner::Sqlite(tx) => value::sqlite(sql, args).execute(&mut **tx).await?.rows_affected(),
+            Inner::Sqlite(tx, meters) => {
+                meters.run(sql, value::sqlite(sql, args).execute(&mut **tx)).await?.rows_affected()
+            }
             Inner::Postgres(session) => session.execute(sql, args).await?,
         })
     }
@@ -87,7 +93,7 @@ impl Tx {
     /// Which engine answers.
     pub fn engine(&self) -> Engine {
         match self.inner {
-            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Sqlite(..) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,
         }
     }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::retention::forget_old;
-use crate::{Consumer, Error, Outbox, Received};
+use crate::{Away, Consumer, Error, Outbox, Received};
 
 /// Messages claimed at once.
 const BATCH_MAX: usize = 16;
@@ -25,9 +25,12 @@ const IN_FLIGHT_MAX: usize = 64;
 /// The slow sweep: finds timers that fell due, and messages whose wake-up was lost.
 const SWEEP_MS: u64 = 500;
 const BACK_OFF_FIRST_MS: i64 = 200;
-const BACK_OFF_MAX_MS: i64 = 60_000;
-/// With the back-off above, a receiver may be away for about a day.
+pub(crate) const BACK_OFF_MAX_MS: i64 = 60_000;
+/// With the back-off above, a receiver may refuse a message for about a day.
 const ATTEMPTS_MAX: i64 = 1_500;
+/// Back-off is at its longest by then. From there on it does not count that a receiver was away: its messages
+/// wait for as long as it takes.
+const ATTEMPTS_AWAY_MAX: i64 = 10;
 /// How long a receiver may take. A claimed message whose process dies is tried again after as long.
 const CLAIM_MS: u64 = 30_000;
 const ERROR_CHARS_MAX: usize = 500;
@@ -148,7 +151,7 @@ impl Courier {
 
     async fn deliver(self: Arc<Self>, claimed: Claimed) -> Result<(), Error> {
         let Claimed { message, attempts } = claimed;
-        let mut failure = None;
+        let (mut failure, mut is_refused) = (None, false);
         for consumer in &self.consumers {
             if !consumer.topics().contains(&message.topic.as_str()) {
                 continue;
@@ -161,6 +164,7 @@ impl Courier {
                     error = &*error, "message was not taken in"
                 );
                 metrics::counter!("outbox_attempts_failed_total", "consumer" => consumer.name()).increment(1);
+                is_refused |= !error.is::<Away>();
                 failure = Some(error.to_string());
             }
         }
@@ -172,7 +176,11 @@ impl Courier {
                 self.database.execute(sql, args![message.id, now]).await?;
                 metrics::counter!("outbox_delivered_total", "topic" => message.topic).increment(1);
             }
-            Some(error) => self.postpone(&message, attempts, &error, now).await?,
+            Some(error) => {
+                let counts = is_refused || attempts <= ATTEMPTS_AWAY_MAX;
+                let attempts = if counts { attempts } else { attempts - 1 };
+                self.postpone(&message, attempts, &error, now).await?;
+            }
         }
         Ok(())
     }
@@ -201,8 +209,10 @@ impl Courier {
             tracing::error!(topic = message.topic, message = %message.id, "message is dead");
             metrics::counter!("outbox_dead_total", "topic" => message.topic.clone()).increment(1);
         }
-        let sql = "update outbox_message set not_before = $2, last_error = $3, dead_at = $4 where id = $1";
-        self.database.execute(sql, args![message.id, now + back_off(attempts), error, dead_at]).await?;
+        let sql = "update outbox_message set attempts = $2, not_before = $3, last_error = $4, dead_at = $5
+                   where id = $1";
+        let arguments = args![message.id, attempts, now + back_off(attempts), error, dead_at];
+        self.database.execute(sql, arguments).await?;
         Ok(())
     }
 }
@@ -233,5 +243,6 @@ mod tests {
         assert_eq!(back_off(1), chrono::Duration::milliseconds(200));
         assert_eq!(back_off(2), chrono::Duration::milliseconds(400));
         assert_eq!(back_off(1_000_000), chrono::Duration::minutes(1));
+        assert_eq!(back_off(ATTEMPTS_AWAY_MAX), back_off(ATTEMPTS_MAX), "no wait is longer");
     }
 }

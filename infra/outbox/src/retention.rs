@@ -5,7 +5,8 @@ use database::{Database, Error, args};
 
 /// A delivered message is kept this long, for people who look into what happened.
 const DELIVERED_DAYS: i64 = 7;
-/// A message may come again for as long as its sender tries, about a day; then it need not be known.
+/// A message comes again for as long as its sender tries: about a day when it is refused, and while another
+/// receiver of it is away. Then it need not be known.
 const RECEIVED_DAYS: i64 = 30;
 /// Messages forgotten in one statement,
 const PART_MESSAGES_MAX: i64 = 1_000;
