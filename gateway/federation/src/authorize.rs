@@ -121,6 +121,11 @@ impl Rules {
         self.rules.is_empty()
     }
 
+    /// Whether something that can be given has rules.
+    pub fn are_on_inputs(&self) -> bool {
+        self.on_inputs
+    }
+
     /// What this caller is denied, of the rules a document touches and of what its variables hold.
     pub fn denied(
         &self,

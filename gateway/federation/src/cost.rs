@@ -1,8 +1,9 @@
 //! What an operation costs, known before it runs: the weights and list sizes that the schema gives
 //! (`@cost` and `@listSize` as IBM's cost specification means them) over what a plan selects.
 //!
-//! An object counts one and a leaf nothing, a field of `Mutation` ten. A list counts for as many as it is asked for: by an argument
-//! (`slicingArguments`), or as many as are assumed. A connection's `first` is known as such without a directive.
+//! An object counts one and a leaf nothing, a field of `Mutation` ten. A list counts for as many as it is asked
+//! for: by an argument (`slicingArguments`), or as many as are assumed. A connection's `first` is known as such
+//! without a directive.
 //! The plan keeps what does not depend on variables as a number, so that most requests read one field.
 
 mod weights;
@@ -11,11 +12,12 @@ use graphql_tools::static_graphql::query;
 use serde_json::{Map, Value};
 
 use crate::authorize::Denial;
+use crate::coerce::literal;
 use crate::schema::{Kind, Schema, TypeRef};
 use crate::selection::{Field, Item, Selections};
 
 pub(crate) use weights::Costs;
-use weights::ListSize;
+use weights::{FieldWeights, ListSize};
 
 /// One operation's cost, as far as it is known without variables.
 #[derive(Debug, PartialEq, Eq)]
@@ -92,16 +94,25 @@ impl Count {
     fn of(&self, variables: &Map<String, Value>) -> u64 {
         match self {
             Count::Fixed(count) => *count,
-            Count::Variable { name, otherwise } => {
-                variables.get(name).and_then(Value::as_i64).map_or(*otherwise, not_below_zero)
-            }
+            Count::Variable { name, otherwise } => match variables.get(name) {
+                None | Some(Value::Null) => *otherwise,
+                Some(value) => length(value),
+            },
             Count::Most(counts) => counts.iter().map(|count| count.of(variables)).max().unwrap_or(0),
         }
     }
 }
 
-fn not_below_zero(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or(0)
+/// How much is asked for: an `Int`, or a number of some scalar of a subgraph's own. What cannot be read as one
+/// is without end, and not what is assumed of who says nothing.
+fn length(value: &Value) -> u64 {
+    let of = |number: f64| if number.is_nan() { u64::MAX } else { number.ceil() as u64 };
+    let read = match value {
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(of)),
+        Value::String(text) => text.parse().ok().or_else(|| text.parse().ok().map(of)),
+        _ => None,
+    };
+    read.unwrap_or(u64::MAX)
 }
 
 impl Costs {
@@ -176,7 +187,10 @@ impl Estimate<'_> {
             }
         };
         let given = field.arguments.iter().map(|(name, _)| name);
-        let arguments = weights.map_or(0, |weights| given.map(|name| weights.of_argument(name)).sum());
+        let add = |weights: &FieldWeights| {
+            given.fold(0, |sum: u64, name| sum.saturating_add(weights.of_argument(name)))
+        };
+        let arguments = weights.map_or(0, add);
         Cost::sum([Cost::Fixed(arguments), whole])
     }
 
@@ -185,11 +199,11 @@ impl Estimate<'_> {
         let sliced = field.arguments.iter().filter(|(name, _)| list.slices(name));
         let mut counts: Vec<Count> = sliced
             .filter_map(|(_, value)| match value {
-                query::Value::Int(count) => Some(Count::Fixed(not_below_zero(count.as_i64()?))),
+                query::Value::Null => None,
                 query::Value::Variable(name) => {
                     Some(Count::Variable { name: name.clone(), otherwise: assumed })
                 }
-                _ => None,
+                written => Some(Count::Fixed(length(&literal(written)))),
             })
             .collect();
         match counts.len() {

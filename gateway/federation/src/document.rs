@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::catch_unwind;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use graphql_tools::static_graphql::query;
+use graphql_tools::validation::utils::ValidationError;
 use graphql_tools::validation::validate::{ValidationPlan, validate};
 
 use crate::authorize::{RuleId, Rules};
@@ -24,6 +26,8 @@ pub struct Document {
     pub(crate) conditions: HashSet<String>,
     /// Whether it and its plans are kept.
     pub(crate) remembered: bool,
+    /// The types of which it holds a value itself; known once somebody wants to know.
+    pub(crate) given: OnceLock<BTreeSet<String>>,
 }
 
 /// Longer texts are judged each time: a few literals of megabytes must not fill the memory.
@@ -59,15 +63,23 @@ impl Document {
         }
         // Before validation, whose work can grow with what the fragments stand for.
         Expansion::new(&ast, schema, limits).check()?;
-        let errors = validate(&schema.document, &ast, validation);
+        let mut errors = validate(&schema.document, &ast, validation);
         if !errors.is_empty() {
+            // Rules that walk over sets tell what they find, without a place, in an order of chance.
+            let is_placed = |error: &ValidationError| !error.locations.is_empty();
+            for run in errors.chunk_by_mut(|one, next| is_placed(one) == is_placed(next)) {
+                if !is_placed(&run[0]) {
+                    run.sort_by(|one, other| one.message.cmp(&other.message));
+                }
+            }
             return Err(errors.into_iter().take(ERRORS_MAX).map(validation_error).collect());
         }
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let rules = touched_rules(&ast, schema, rules);
         let conditions = condition_variables(&ast);
         let remembered = text.len() <= REMEMBERED_BYTES_MAX;
-        Ok(Document { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), ast, rules, conditions, remembered })
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(Document { id, ast, rules, conditions, remembered, given: OnceLock::new() })
     }
 
     pub(crate) fn operation(&self, name: Option<&str>) -> Judged<OperationRef<'_>> {
@@ -163,7 +175,7 @@ impl<'a> OperationRef<'a> {
     }
 }
 
-fn validation_error(error: graphql_tools::validation::utils::ValidationError) -> GraphQLError {
+fn validation_error(error: ValidationError) -> GraphQLError {
     let mut message = error.message;
     // What follows would help to guess a schema that is not shown.
     if let Some(suggestion) = message.find(" Did you mean") {

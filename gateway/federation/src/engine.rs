@@ -256,7 +256,8 @@ impl Engine {
         Ok(Asked { document: document.clone(), variables, key })
     }
 
-    pub(crate) fn known_document(&self, query: &str) -> Option<Arc<Document>> {
+    /// A document that is remembered, so that what it asks is found quickly.
+    pub fn known_document(&self, query: &str) -> Option<Arc<Document>> {
         self.documents.get(query)
     }
 
@@ -293,7 +294,8 @@ impl Engine {
             let message = "A subscription is answered by a stream of events.";
             return Response::from_errors(vec![GraphQLError::new(VALIDATION_FAILED, message)]);
         }
-        let execution = Execution::new(&self.subgraphs, &prepared.values, context, Value::Null);
+        let execution = Execution::new(&self.subgraphs, &prepared.values, context, Value::Null)
+            .all_anew(prepared.cache_policy().public);
         let errors = match &prepared.operation.plan.node {
             Some(node) => execution.run(node).await,
             None => Vec::new(),

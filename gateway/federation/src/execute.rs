@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::entity_cache::EntityCache;
 use crate::error::{GraphQLError, PathSegment};
@@ -52,6 +53,8 @@ pub(crate) struct Execution<'a> {
     pub subgraphs: &'a Subgraphs,
     pub variables: &'a Object,
     pub context: &'a RequestContext,
+    /// Whether entities that are kept are of use.
+    pub takes_kept: bool,
     data: Mutex<Value>,
 }
 
@@ -63,7 +66,14 @@ impl<'a> Execution<'a> {
         data: Value,
     ) -> Self {
         let data = if data.is_null() { Value::object(Object::default()) } else { data };
-        Execution { subgraphs, variables, context, data: Mutex::new(data) }
+        Execution { subgraphs, variables, context, takes_kept: true, data: Mutex::new(data) }
+    }
+
+    /// Asks for all of it anew when it will itself be kept: made of what was kept, it would live on when a
+    /// change that it never heard of has ended that.
+    pub fn all_anew(mut self, kept: bool) -> Self {
+        self.takes_kept = !kept;
+        self
     }
 
     pub fn into_data(self) -> Value {
@@ -175,6 +185,7 @@ impl<'a> Execution<'a> {
         let answer = match late {
             true => Err(SubgraphError::Timeout),
             false => tokio::time::timeout_at(limit, subgraph.execute(request, self.context))
+                .instrument(span(name, operation))
                 .await
                 .unwrap_or(Err(SubgraphError::Timeout)),
         };
@@ -207,6 +218,11 @@ impl<'a> Execution<'a> {
     fn data(&self) -> MutexGuard<'_, Value> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// For traces: log lines do not show it.
+fn span(subgraph: &str, operation: &SubgraphOperation) -> Span {
+    tracing::debug_span!("fetch", otel.kind = "client", subgraph, kind = ?operation.kind)
 }
 
 fn prefixed(mut error: GraphQLError, prefix: &[crate::PathSegment]) -> GraphQLError {

@@ -14,15 +14,27 @@ impl Engine {
     /// Whether a value of this input type was given, written in the document or in a variable. What stands in
     /// operations that were not chosen counts too: it was sent all the same.
     pub fn is_given(&self, prepared: &Prepared, type_name: &str) -> bool {
-        let ast = &prepared.document.ast;
+        let document = &prepared.document;
+        if document.given.get_or_init(|| self.written(&document.ast)).contains(type_name) {
+            return true;
+        }
+        let mut types = BTreeSet::new();
+        for variable in operations(&document.ast).flat_map(|operation| operation.variables) {
+            if let Some(value) = prepared.variables.get(&variable.name) {
+                types_within(&self.schema, variable.var_type.inner_type(), value, &mut types);
+            }
+        }
+        types.contains(type_name)
+    }
+
+    /// The types of which a document itself holds a value.
+    fn written(&self, ast: &query::Document) -> BTreeSet<String> {
         let mut types = BTreeSet::new();
         for operation in operations(ast) {
             for variable in operation.variables {
-                let name = variable.var_type.inner_type();
-                let given = prepared.variables.get(&variable.name).cloned();
-                let default = variable.default_value.as_ref().map(literal);
-                for value in given.into_iter().chain(default) {
-                    types_within(&self.schema, name, &value, &mut types);
+                if let Some(default) = &variable.default_value {
+                    let name = variable.var_type.inner_type();
+                    types_within(&self.schema, name, &literal(default), &mut types);
                 }
             }
             if let Ok(root) = operation.root_type(&self.schema) {
@@ -33,7 +45,7 @@ impl Engine {
             let parent = condition_name(&fragment.type_condition);
             collect(&self.schema, parent, &fragment.selection_set, &mut types);
         }
-        types.contains(type_name)
+        types
     }
 }
 

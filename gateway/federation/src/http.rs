@@ -80,7 +80,7 @@ impl Default for HttpSettings {
 pub struct Http {
     name: String,
     connections: Connections,
-    places: Arc<Places>,
+    places: Places,
     sign: Sign,
     settings: HttpSettings,
     budget: Mutex<Budget>,
@@ -115,8 +115,8 @@ impl Http {
         settings: HttpSettings,
     ) -> Self {
         let open_first = Duration::from_millis(settings.breaker_open_ms);
-        let places = Arc::new(Places::new(name, addresses, open_first));
-        look::begin(&places, connections.clone(), Duration::from_millis(settings.look_every_ms));
+        let places = Places::new(name, addresses, open_first);
+        look::begin(&places, &connections, Duration::from_millis(settings.look_every_ms));
         Http {
             name: name.to_owned(),
             connections,
@@ -138,6 +138,10 @@ impl Http {
 
     /// Asks one address after the other, until there is an answer or no use in going on.
     async fn ask_in_turn(&self, asked: &Asked<'_>) -> Result<Got, Failure> {
+        // Nothing is sent once the time is over, and a timer may be a little late.
+        if Instant::now() >= asked.limit {
+            return Err(Failure::Timeout);
+        }
         let mut tried = Tried::default();
         let mut last = None;
         for _ in 0..SENT_MAX {
@@ -156,15 +160,15 @@ impl Http {
         Err(last.unwrap_or(Failure::Closed))
     }
 
-    /// The address to ask next: another than before; the same when there is none and only its connection
-    /// broke, as one does that was kept over its restart.
+    /// The address to ask next: another than before. When there is none, the same if it is a name, or if only
+    /// its connection broke, as one does that was kept over its restart.
     fn choose(&self, tried: Tried, last: Option<&Failure>) -> Option<Pass> {
         let now = Instant::now();
-        let other = self.places.choose(tried, now);
-        match last {
-            Some(Failure::Broken(_)) => other.or_else(|| self.places.choose(Tried::default(), now)),
-            _ => other,
-        }
+        let not_again = match last {
+            Some(Failure::Broken(_)) => Tried::default(),
+            _ => self.places.but_names(tried),
+        };
+        self.places.choose(tried, now).or_else(|| self.places.choose(not_again, now))
     }
 
     fn may_again(&self, failure: &Failure, asked: &Asked<'_>) -> bool {
@@ -194,7 +198,7 @@ impl Http {
             }
         };
         let got = tokio::select! {
-            // First: nothing is sent once the time is over.
+            // In this order: what comes too late is late.
             biased;
             () = tokio::time::sleep_until(asked.limit) => Err(Failure::Timeout),
             got = exchange => got,
@@ -234,12 +238,12 @@ impl Subgraph for Http {
         context: &RequestContext,
     ) -> Result<Answer, SubgraphError> {
         let asked = Asked {
-            body: request_body(&request),
+            repeatable: request.operation.kind != OperationKind::Mutation,
+            limit: limit(&request),
+            body: request_body(request),
             accept: "application/graphql-response+json, application/json;q=0.9",
             context,
             events: false,
-            repeatable: request.operation.kind != OperationKind::Mutation,
-            limit: limit(&request),
         };
         match self.ask(&asked).await? {
             Got::Answer(answer) => Ok(answer),
@@ -253,12 +257,12 @@ impl Subgraph for Http {
         context: &RequestContext,
     ) -> Result<BoxStream<'static, Result<Answer, SubgraphError>>, SubgraphError> {
         let asked = Asked {
-            body: request_body(&request),
+            limit: limit(&request),
+            body: request_body(request),
             accept: "text/event-stream, multipart/mixed;subscriptionSpec=1.0;q=0.9, application/json;q=0.5",
             context,
             events: true,
             repeatable: true,
-            limit: limit(&request),
         };
         Ok(match self.ask(&asked).await? {
             Got::Answer(answer) => futures::stream::once(async { Ok(answer) }).boxed(),
@@ -275,13 +279,13 @@ fn limit(request: &SubgraphRequest) -> Instant {
     request.limit.checked_sub(MARGIN).unwrap_or(request.limit)
 }
 
-fn request_body(request: &SubgraphRequest) -> Bytes {
+fn request_body(request: SubgraphRequest) -> Bytes {
     let mut body = Vec::with_capacity(request.operation.text.len() + 64);
     body.extend_from_slice(b"{\"query\":");
     write_text(&mut body, &request.operation.text);
     if !request.variables.is_empty() {
         body.extend_from_slice(b",\"variables\":");
-        write_json(&mut body, &Value::object(request.variables.clone()));
+        write_json(&mut body, &Value::object(request.variables));
     }
     body.push(b'}');
     Bytes::from(body)

@@ -37,7 +37,9 @@ impl Prepared {
 
     /// Whether who asks can change which of its fields are open.
     pub fn is_guarded(&self) -> bool {
-        !self.document.rules.is_empty()
+        // A variable can hold what not everyone may give, which its document does not tell.
+        let given = self.engine().rules.are_on_inputs() && !self.variables.is_empty();
+        given || !self.document.rules.is_empty()
     }
 
     /// The names of the subgraphs that may be asked.

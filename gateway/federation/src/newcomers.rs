@@ -10,6 +10,7 @@ use serde_json::Map;
 use tokio::sync::{Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::authorize::Grants;
+use crate::document::Document;
 use crate::engine::{Engine, PlanKey, Prepared};
 use crate::error::{GraphQLError, INTERNAL, Judged};
 
@@ -141,12 +142,26 @@ impl Engine {
     ) -> Result<Prepared, Vec<GraphQLError>> {
         let document = match self.known_document(&query) {
             Some(document) => document,
-            None => {
-                let engine = self.clone();
-                self.newcomers.elsewhere(None, move || engine.document(&query)).await?
-            }
+            None => self.judged(query).await?,
         };
-        let asked = self.asked(&document, operation_name, variables, grants)?;
+        self.ready_to_run(&document, operation_name, variables, grants).await
+    }
+
+    /// The first half of `ready`, for a document that is not known.
+    pub async fn judged(self: &Arc<Self>, query: String) -> Result<Arc<Document>, Vec<GraphQLError>> {
+        let engine = self.clone();
+        self.newcomers.elsewhere(None, move || engine.document(&query)).await
+    }
+
+    /// The second half.
+    pub async fn ready_to_run(
+        self: &Arc<Self>,
+        document: &Arc<Document>,
+        operation_name: Option<&str>,
+        variables: Map<String, serde_json::Value>,
+        grants: &Grants,
+    ) -> Result<Prepared, Vec<GraphQLError>> {
+        let asked = self.asked(document, operation_name, variables, grants)?;
         if let Some(operation) = self.known_plan(&asked) {
             return self.prepared(asked, operation);
         }
@@ -158,11 +173,6 @@ impl Engine {
             engine.prepared(asked, operation)
         };
         self.newcomers.elsewhere(Some(key), work).await
-    }
-
-    /// Whether a document is remembered, so that what it asks is found quickly.
-    pub fn knows(&self, query: &str) -> bool {
-        self.known_document(query).is_some()
     }
 
     /// Threads that plan what cannot be planned, for as long as the process runs. A process with as many as it has

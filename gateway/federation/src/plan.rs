@@ -139,7 +139,9 @@ impl Plan {
 impl Node {
     fn keep(&mut self, kept_s: &impl Fn(&SubgraphOperation) -> u32) {
         match self {
-            Node::Flatten { fetch, .. } if fetch.requires.is_some() => fetch.kept_s = kept_s(&fetch.operation),
+            Node::Flatten { fetch, .. } if fetch.requires.is_some() => {
+                fetch.kept_s = kept_s(&fetch.operation);
+            }
             Node::Fetch(_) | Node::Flatten { .. } | Node::Batch(_) => {}
             Node::Sequence(nodes) | Node::Parallel(nodes) => {
                 nodes.iter_mut().for_each(|node| node.keep(kept_s));

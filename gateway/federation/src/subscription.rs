@@ -15,8 +15,8 @@ use crate::value::Value;
 use crate::warm::come_back;
 
 impl Engine {
-    /// Opens a subscription. The stream ends when its subgraph's does, or with a word when this engine retires; the context's deadline bounds the
-    /// opening, not the stream.
+    /// Opens a subscription. The stream ends when its subgraph's does, or with a word when this engine retires;
+    /// the context's deadline bounds the opening, not the stream.
     pub async fn subscribe(
         self: &Arc<Self>,
         prepared: Prepared,

@@ -32,7 +32,9 @@ type Query @join__type(graph: A) {
   shelf: [Book!]!
   newest(count: Int, search: String @price(weight: 7)): [Book!]! @listSize(slicingArguments: ["count"], assumedSize: 3)
   any: Any
+  loaned(limit: Large = 50): [Book!]! @listSize(slicingArguments: ["limit"], assumedSize: 3)
 }
+scalar Large @join__type(graph: A)
 type Mutation @join__type(graph: A) {
   lend: Book
   sell: Book @price(weight: 40)
@@ -101,6 +103,27 @@ fn variables_count_where_they_are_known() {
     let nested =
         "query($n: Int) { books(first: $n) { nodes { title author { name } } } newest(count: $n) { title } }";
     assert_eq!(cost(nested, json!({"n": 2_147_483_647})), 1 + 2_147_483_647 * 7);
+}
+
+#[test]
+fn a_length_that_is_left_out_is_what_the_schema_sets_and_one_that_cannot_be_read_has_no_end() {
+    assert_eq!(cost("{ loaned { title } }", json!({})), 50);
+    assert_eq!(cost("{ loaned(limit: 7) { title } }", json!({})), 7);
+    assert_eq!(cost(r#"{ loaned(limit: "900") { title } }"#, json!({})), 900);
+    let query = "query($n: Large) { loaned(limit: $n) { title } }";
+    for (given, expected) in [
+        (json!({}), 50),
+        (json!({"n": null}), 50),
+        (json!({"n": 7.2}), 8),
+        (json!({"n": -7}), 0),
+        (json!({"n": "1000000"}), 1_000_000),
+        (json!({"n": 18_446_744_073_709_551_615_u64}), u64::MAX),
+        (json!({"n": "many"}), u64::MAX),
+        (json!({"n": "NaN"}), u64::MAX),
+        (json!({"n": [1]}), u64::MAX),
+    ] {
+        assert_eq!(cost(query, given.clone()), expected, "{given}");
+    }
 }
 
 #[test]

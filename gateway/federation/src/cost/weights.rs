@@ -178,11 +178,17 @@ impl Names {
             .arguments
             .iter()
             .filter_map(|argument| Some((argument.name.clone(), self.weight(&argument.directives)?)));
-        FieldWeights {
-            weight: self.weight(&field.directives),
-            list: list.map(list_size).or_else(pages),
-            arguments: weighed.collect(),
+        let mut list = list.map(list_size).or_else(pages);
+        if let Some(list) = &mut list {
+            let slicing = field.arguments.iter().filter(|argument| list.slices(&argument.name));
+            // Who leaves it out gets what the schema sets in its place.
+            let preset = slicing.filter_map(|argument| match &argument.default_value {
+                Some(query::Value::Int(size)) => u64::try_from(size.as_i64()?).ok(),
+                _ => None,
+            });
+            list.assumed = preset.max().or(list.assumed);
         }
+        FieldWeights { weight: self.weight(&field.directives), list, arguments: weighed.collect() }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::value::{Key, Object, Value, write_json};
 impl Execution<'_> {
     /// The entities of these representations: what is kept, and the rest from their subgraph.
     pub(super) async fn ask_entities(&self, fetch: &Fetch, representations: Vec<Value>) -> Option<Answer> {
-        let cache = self.subgraphs.entity_cache.as_ref().filter(|_| fetch.kept_s > 0);
+        let cache = self.subgraphs.entity_cache.as_ref().filter(|_| self.takes_kept && fetch.kept_s > 0);
         let Some((schema, cache)) = cache else { return self.ask_all(fetch, representations).await };
         let mut looked = cache.look(self.keys(schema, fetch, &representations)).await;
         let mut entities = looked.found();

@@ -1,5 +1,12 @@
 //! The addresses of one subgraph: which of them is asked next.
+//!
+//! An address with a number is one process. Behind a name there may be several, of whom one is reached with each
+//! new connection: what one of them refuses another may take, and says nothing yet of the name.
 
+#[cfg(test)]
+mod tests;
+
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +19,7 @@ use super::breaker::{Breaker, Leave};
 use super::failure::Failure;
 use super::meters;
 
-/// A subgraph has as many; more are not looked at.
+/// A subgraph has as many; more are passed over.
 const ADDRESSES_MAX: usize = 64;
 /// What a client is told to wait for an address that answers nothing: until it is looked at again.
 const SILENT_RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -39,6 +46,8 @@ pub(super) enum Seen {
 pub(super) struct Place {
     subgraph: Arc<str>,
     pub address: Address,
+    /// Whether it is a name.
+    pub several: bool,
     on_their_way: AtomicUsize,
     seen: watch::Sender<Seen>,
     breaker: Mutex<Breaker>,
@@ -47,6 +56,8 @@ pub(super) struct Place {
 /// All addresses of one subgraph.
 pub(super) struct Places {
     places: Vec<Arc<Place>>,
+    /// Those that are names.
+    several: u64,
 }
 
 /// Leave to ask one address once.
@@ -70,15 +81,21 @@ impl Tried {
 impl Places {
     pub fn new(subgraph: &str, addresses: Vec<Address>, open_first: Duration) -> Self {
         let now = Instant::now();
+        if addresses.len() > ADDRESSES_MAX {
+            tracing::warn!(subgraph, "only the first {ADDRESSES_MAX} addresses of a subgraph are used");
+        }
         let subgraph: Arc<str> = subgraph.into();
-        let place = |address| Place {
+        let place = |address: Address| Place {
             subgraph: Arc::clone(&subgraph),
+            several: is_name(&address.url),
             address,
             on_their_way: AtomicUsize::new(0),
             seen: watch::Sender::new(Seen::NotYet),
             breaker: Mutex::new(Breaker::new(now, open_first)),
         };
-        Places { places: addresses.into_iter().take(ADDRESSES_MAX).map(place).map(Arc::new).collect() }
+        let places: Vec<_> = addresses.into_iter().take(ADDRESSES_MAX).map(place).map(Arc::new).collect();
+        let several = places.iter().rev().fold(0, |bits, place| (bits << 1) | u64::from(place.several));
+        Places { places, several }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Place>> {
@@ -114,6 +131,11 @@ impl Places {
         None
     }
 
+    /// Those that were tried and are not worth another try: not the names.
+    pub fn but_names(&self, tried: Tried) -> Tried {
+        Tried(tried.0 & !self.several)
+    }
+
     /// How long until one of them may be asked; `None` when one may now.
     pub fn closed_for(&self, now: Instant) -> Option<Duration> {
         let closed = self.places.iter().map(|place| match *place.seen.borrow() {
@@ -127,6 +149,10 @@ impl Places {
         let busy = |number: usize| self.places[number].on_their_way.load(Ordering::Relaxed);
         if busy(other) < busy(one) { other } else { one }
     }
+}
+
+fn is_name(url: &Uri) -> bool {
+    url.host().is_none_or(|host| host.trim_matches(['[', ']']).parse::<IpAddr>().is_err())
 }
 
 /// Any of the numbers whose bits are set.
@@ -174,8 +200,17 @@ impl Place {
         let _ = self.seen.subscribe().wait_for(|seen| *seen == Seen::Silent).await;
     }
 
+    /// An answer is a sign of life, whatever was seen: with too much to do, only the look came late.
+    fn answered(&self) {
+        if self.seen() == Seen::Silent {
+            self.see(Seen::Ready);
+        }
+    }
+
+    /// Without what stands before an `@`: a password is not for logs.
     fn name(&self) -> &str {
-        self.address.url.authority().map_or("-", http::uri::Authority::as_str)
+        let authority = self.address.url.authority().map_or("-", http::uri::Authority::as_str);
+        authority.rsplit_once('@').map_or(authority, |(_, place)| place)
     }
 
     fn breaker_changed(&self, open: bool) {
@@ -193,6 +228,9 @@ impl Pass {
     /// Tells what came of it, which decides about those who come after. `had` is the time there was.
     pub fn tell(mut self, failure: Option<&Failure>, had: Duration) {
         self.told = true;
+        if failure.is_none() {
+            self.place.answered();
+        }
         let now = Instant::now();
         let counted = failure.filter(|failure| failure.counts(had));
         let (changed, open) = match counted {
@@ -203,7 +241,8 @@ impl Pass {
             }
             None => (self.place.breaker().succeed(self.leave, now), false),
             Some(failure) => {
-                let nobody_there = matches!(failure, Failure::Refused(_) | Failure::Gone);
+                let gone = matches!(failure, Failure::Refused(_) | Failure::Gone);
+                let nobody_there = gone && !self.place.several;
                 (self.place.breaker().fail(self.leave, nobody_there, now), true)
             }
         };
@@ -219,76 +258,5 @@ impl Drop for Pass {
         if !self.told && self.leave == Leave::Trial {
             self.place.breaker().give_back(Instant::now());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places(count: u16) -> Places {
-        let address =
-            |port| Address { url: format!("http://127.0.0.1:{port}/").parse().unwrap(), ready: None };
-        Places::new("reviews", (1..=count).map(address).collect(), Duration::from_millis(500))
-    }
-
-    fn number(places: &Places, tried: Tried) -> Option<usize> {
-        places.choose(tried, Instant::now()).map(|pass| pass.number)
-    }
-
-    #[test]
-    fn every_ready_address_has_its_share() {
-        let places = places(3);
-        let mut asked = [0; 3];
-        for _ in 0..3_000 {
-            asked[number(&places, Tried::default()).unwrap()] += 1;
-        }
-        assert!(asked.iter().all(|count| *count > 700), "{asked:?}");
-    }
-
-    #[test]
-    fn one_that_is_busy_is_spared() {
-        let places = places(2);
-        let busy: Vec<_> = (0..10).map(|_| places.places[0].enter(0, Instant::now()).unwrap()).collect();
-        let idle = (0..1_000).filter(|_| number(&places, Tried::default()) == Some(1)).count();
-        assert!(idle > 650, "{idle}");
-        drop(busy);
-        assert_eq!(places.places[0].on_their_way.load(Ordering::Relaxed), 0);
-    }
-
-    #[test]
-    fn one_that_drains_gets_nothing_while_another_is_ready() {
-        let places = places(2);
-        places.places[0].see(Seen::NotReady);
-        assert!((0..100).all(|_| number(&places, Tried::default()) == Some(1)));
-        places.places[1].see(Seen::Silent);
-        assert_eq!(number(&places, Tried::default()), Some(0), "better than nobody");
-        places.places[0].see(Seen::Silent);
-        assert_eq!(number(&places, Tried::default()), None);
-        assert_eq!(places.closed_for(Instant::now()), Some(SILENT_RETRY_AFTER));
-    }
-
-    #[test]
-    fn one_that_was_tried_is_not_tried_again() {
-        let places = places(2);
-        let mut tried = Tried::default();
-        let first = places.choose(tried, Instant::now()).unwrap();
-        tried.add(&first);
-        assert_eq!(number(&places, tried), Some(1 - first.number));
-        tried.add(&places.choose(tried, Instant::now()).unwrap());
-        assert_eq!(number(&places, tried), None);
-    }
-
-    #[test]
-    fn a_trial_whose_client_leaves_does_not_keep_others_from_trying() {
-        let places = places(1);
-        let refused = Failure::Refused(String::new());
-        places.choose(Tried::default(), Instant::now()).unwrap().tell(Some(&refused), Duration::ZERO);
-        assert_eq!(number(&places, Tried::default()), None);
-        let later = Instant::now() + Duration::from_secs(1);
-        let trial = places.choose(Tried::default(), later).unwrap();
-        assert!(places.choose(Tried::default(), later).is_none());
-        drop(trial);
-        assert!(places.choose(Tried::default(), later).is_some());
     }
 }

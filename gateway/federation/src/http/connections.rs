@@ -53,7 +53,8 @@ impl Connections {
         &self,
         mut request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, Failure> {
-        request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        // A client's own may be among the headers that are forwarded.
+        request.headers_mut().entry(USER_AGENT).or_insert_with(|| self.user_agent.clone());
         self.client.request(request).await.map_err(|error| {
             if error.is_connect() {
                 return Failure::Refused(told(&error));

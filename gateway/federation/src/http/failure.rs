@@ -70,7 +70,7 @@ pub(super) enum Again {
 
 /// What a proxy says of what stands behind it.
 fn is_temporary(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 502..=504)
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE)
 }
 
 impl From<Failure> for SubgraphError {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use http::Response;
 use http::header::CONTENT_TYPE;
+use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
@@ -23,6 +23,8 @@ const TOLD_BYTES_MAX: u64 = 256 * 1024;
 pub(super) async fn whole(response: Response<Incoming>) -> Result<Answer, Failure> {
     let status = response.status();
     match body(response.into_body()).await.and_then(read) {
+        // It waited for as long as there was time, as we do.
+        Err(Failure::Malformed(_)) if status == StatusCode::GATEWAY_TIMEOUT => Err(Failure::Timeout),
         // An error page explains less than its status.
         Err(Failure::Malformed(_)) if !status.is_success() => Err(Failure::Status(status)),
         answer => answer,

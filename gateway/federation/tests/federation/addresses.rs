@@ -1,130 +1,25 @@
 //! A subgraph at several addresses: some dead, some draining, some slow; what is sent again, and what never is.
 
+mod process;
+
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use federation::{
     Address, Http, HttpSettings, OperationKind, RequestContext, Subgraph, SubgraphError, SubgraphOperation,
     SubgraphRequest,
 };
 use tokio::time::Instant;
 
-use super::world::{connections, typed};
+use self::process::{Mood, Process};
+use super::world::connections;
 
-const ANSWER: &str = r#"{"data":{"a":1}}"#;
 /// How long a test waits for what must come by itself.
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// How a process behaves.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mood {
-    Answers,
-    /// It says so with a status, as a proxy does.
-    Overloaded,
-    /// It takes the request and closes the line.
-    HangsUp,
-    /// It takes the request and says nothing.
-    Silent,
-    /// One request in three is too much.
-    Busy,
-}
-
-/// A process dies when this is dropped, and all its connections with it.
-struct Life {
-    _ends: tokio::sync::oneshot::Sender<()>,
-}
-
-/// One process of a subgraph.
-#[derive(Clone)]
-struct Process {
-    url: String,
-    mood: Arc<Mutex<Mood>>,
-    ready: Arc<AtomicBool>,
-    looked_at: Arc<AtomicUsize>,
-    asked: Arc<AtomicUsize>,
-    headers: Arc<Mutex<Vec<HeaderMap>>>,
-}
-
-impl Process {
-    async fn start(mood: Mood) -> Self {
-        let (process, life) = Self::start_at("127.0.0.1:0", mood);
-        // It lives as long as the tests.
-        std::mem::forget(life);
-        process
-    }
-
-    fn start_at(address: &str, mood: Mood) -> (Self, Life) {
-        let listener = std::net::TcpListener::bind(address).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let process = Process {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            mood: Arc::new(Mutex::new(mood)),
-            ready: Arc::new(AtomicBool::new(true)),
-            looked_at: Arc::default(),
-            asked: Arc::default(),
-            headers: Arc::default(),
-        };
-        let router = Router::new()
-            .route("/graphql", post(Self::answer))
-            .route("/readyz", get(Self::readiness))
-            .with_state(process.clone());
-        let (ends, ended) = tokio::sync::oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                tokio::spawn(async move { axum::serve(listener, router).await });
-                let _ = ended.await;
-            });
-        });
-        (process, Life { _ends: ends })
-    }
-
-    async fn readiness(State(process): State<Process>) -> StatusCode {
-        process.looked_at.fetch_add(1, Ordering::SeqCst);
-        match process.ready.load(Ordering::SeqCst) {
-            true => StatusCode::OK,
-            false => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    async fn answer(State(process): State<Process>, headers: HeaderMap) -> Response {
-        let number = process.asked.fetch_add(1, Ordering::SeqCst);
-        process.headers.lock().unwrap().push(headers);
-        let mood = *process.mood.lock().unwrap();
-        match mood {
-            Mood::Answers => typed("application/json", Body::from(ANSWER)),
-            Mood::Busy if number % 3 != 0 => typed("application/json", Body::from(ANSWER)),
-            Mood::Busy | Mood::Overloaded => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            Mood::HangsUp => {
-                let broken = futures::stream::once(async { Err::<&str, _>(std::io::Error::other("gone")) });
-                typed("application/json", Body::from_stream(broken))
-            }
-            Mood::Silent => std::future::pending().await,
-        }
-    }
-
-    fn is(&self, mood: Mood) {
-        *self.mood.lock().unwrap() = mood;
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    fn address(&self, looked_at: bool) -> Address {
-        let ready = looked_at.then(|| format!("{}/readyz", self.url).parse().unwrap());
-        Address { url: format!("{}/graphql", self.url).parse().unwrap(), ready }
-    }
-}
 
 /// Nobody listens there.
 async fn nobody() -> Address {
@@ -241,7 +136,7 @@ async fn a_read_whose_line_breaks_is_sent_elsewhere_and_signed_anew() {
 
 #[tokio::test]
 async fn a_mutation_that_may_have_been_heard_is_never_sent_twice() {
-    for mood in [Mood::HangsUp, Mood::Overloaded, Mood::Silent] {
+    for mood in [Mood::HangsUp, Mood::Overloaded, Mood::Late, Mood::Silent] {
         let (one, other) = (Process::start(mood).await, Process::start(mood).await);
         let subgraph = subgraph(vec![one.address(false), other.address(false)]);
         for sent in 1..=4 {
@@ -350,7 +245,53 @@ async fn the_time_that_is_left_is_told_and_kept() {
     assert!(matches!(late, Err(SubgraphError::Timeout)), "{late:?}");
     assert!(begun.elapsed() < Duration::from_millis(100), "before the limit: {:?}", begun.elapsed());
     let before = process.asked();
-    let late = ask_within(&subgraph, OperationKind::Mutation, Duration::ZERO).await;
-    assert!(matches!(late, Err(SubgraphError::Timeout)));
-    assert_eq!(process.asked(), before, "nothing is sent when nobody would wait for it");
+    for within_ms in [0, 1, 3, 5, 7] {
+        let within = Duration::from_millis(within_ms);
+        let late = ask_within(&subgraph, OperationKind::Mutation, within).await;
+        assert!(matches!(late, Err(SubgraphError::Timeout)));
+    }
+    // What is sent is heard before this is.
+    process.is(Mood::Answers);
+    read(&subgraph).await.unwrap();
+    assert_eq!(process.asked(), before + 1, "nothing is sent when nobody would wait for it");
+}
+
+#[tokio::test]
+async fn a_read_whose_time_is_over_is_not_sent_again() {
+    let (one, other) = (Process::start(Mood::Late).await, Process::start(Mood::Late).await);
+    let subgraph = subgraph(vec![one.address(false), other.address(false)]);
+    for sent in 1..=4 {
+        let late = read(&subgraph).await;
+        assert!(matches!(late, Err(SubgraphError::Timeout)), "{late:?}");
+        assert_eq!(one.asked() + other.asked(), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_hangs_hides_nothing_of_the_others() {
+    let (hangs, live) = (Process::start(Mood::Answers).await, Process::start(Mood::Answers).await);
+    let nobody_answers = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let ready = format!("http://{}/readyz", nobody_answers.local_addr().unwrap()).parse().ok();
+    let _subgraph = subgraph(vec![Address { ready, ..hangs.address(false) }, live.address(true)]);
+    // A look at the first takes two seconds, so that thirty would take a minute.
+    until("the other is looked at", async || live.looked_at.load(Ordering::SeqCst) > 30).await;
+}
+
+#[tokio::test]
+async fn a_forwarded_name_of_the_clients_program_stays_as_it_is() {
+    let process = Process::start(Mood::Answers).await;
+    for given in [None, Some("an app/1.0")] {
+        let sign = move |_: &RequestContext, _: &[u8]| {
+            given.map(|given| (USER_AGENT, HeaderValue::from_static(given))).into_iter().collect()
+        };
+        let addresses = vec![process.address(false)];
+        let settings = HttpSettings::default();
+        let subgraph = Http::new("numbers", connections(), addresses, Arc::new(sign), settings);
+        read(&subgraph).await.unwrap();
+        let headers = process.headers.lock().unwrap().pop().unwrap();
+        match given {
+            Some(given) => assert_eq!(headers[USER_AGENT], given),
+            None => assert!(headers.contains_key(USER_AGENT)),
+        }
+    }
 }

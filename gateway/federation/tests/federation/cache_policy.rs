@@ -203,3 +203,15 @@ fn it_is_known_who_may_be_asked() {
     let given = prepared("{ book { id } }", Value::Object(variables), false);
     assert!(given.variables().is_empty(), "what no operation declares is not part of a key");
 }
+
+#[test]
+fn a_variable_of_what_not_everyone_may_give_guards_a_document() {
+    let book = "book(id: ID, shelf: Int)";
+    assert!(SUPERGRAPH.contains(book));
+    let supergraph = SUPERGRAPH.replace(book, "book(id: ID, shelf: Int, card: Card)");
+    let engine = engine_of(&(supergraph + "scalar Card @join__type(graph: A) @authenticated"));
+    let guarded = |query: &str, variables| prepared_by(&engine, query, variables, true).is_guarded();
+    assert!(!guarded("{ book(id: 1) { stock } }", json!({})));
+    let query = "query($card: Card) { book(id: 1, card: $card) { stock } }";
+    assert!(guarded(query, json!({ "card": "7" })));
+}

@@ -141,9 +141,13 @@ impl Looked for Look {
 }
 
 fn engine(world: &World, shelf: &Shelf) -> Arc<Engine> {
+    engine_of(SUPERGRAPH, world, shelf)
+}
+
+fn engine_of(supergraph: &str, world: &World, shelf: &Shelf) -> Arc<Engine> {
     let part = |facts: bool| Arc::new(Part { facts, world: world.share() }) as Arc<dyn Subgraph>;
     let parts = HashMap::from([("facts".to_owned(), part(true)), ("mine".to_owned(), part(false))]);
-    let engine = Engine::new(SUPERGRAPH, parts, Settings::default()).unwrap();
+    let engine = Engine::new(supergraph, parts, Settings::default()).unwrap();
     Arc::new(engine.with_entity_cache(Some(Arc::new(shelf.clone()))))
 }
 
@@ -218,4 +222,16 @@ async fn without_their_subgraph_entities_are_served_from_what_was_kept() {
     let (answer, _) = ask(&world, &engine, &[1, 2], FEES, "").await;
     assert_eq!(answer["data"]["offerings"], json!([{"fee": "1 THB"}, {"fee": null}]));
     assert_eq!(answer["errors"][0]["extensions"]["code"], "UNAVAILABLE", "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_kept_as_a_whole_is_not_made_of_what_was_kept() {
+    let (world, shelf) = (World::default(), Shelf::default());
+    let private = "offerings: [Offering] @join__field(graph: MINE)";
+    assert!(SUPERGRAPH.contains(private));
+    let public = format!("{private} @cacheControl(maxAge: 60, scope: PUBLIC)");
+    let engine = engine_of(&SUPERGRAPH.replace(private, &public), &world, &shelf);
+    for _ in 0..2 {
+        assert_eq!(ask(&world, &engine, &[1], FEES, "").await.1, ["1"]);
+    }
 }

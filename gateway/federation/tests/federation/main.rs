@@ -25,5 +25,6 @@ mod schema;
 mod seeds;
 mod subgraphs;
 mod subscriptions;
+mod tls;
 mod world;
 mod worlds;
