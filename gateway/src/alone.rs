@@ -108,8 +108,8 @@ pub async fn routes(config: &Config, options: &Options, stop: &CancellationToken
     };
     let ways = Mutex::new(Ways::new(options.subgraphs.clone(), options.readiness.as_deref())?);
     let build = move |sdl: &str| -> Result<Engine, Error> {
-        let ways = ways.lock().unwrap_or_else(PoisonError::into_inner).of(sdl)?;
-        Ok(Engine::new(sdl, ways, settings.clone())?)
+        let mut ways = ways.lock().unwrap_or_else(PoisonError::into_inner);
+        ways.lead(sdl, |ways| Ok(Engine::new(sdl, ways, settings.clone())?))
     };
     let engine = CurrentEngine::new(build(&sdl)?);
     let clock = Clock::system();

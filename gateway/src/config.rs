@@ -40,8 +40,6 @@ pub struct Config {
     /// A PostgreSQL server (`postgres://user@host/database`, several hosts with commas between them); empty
     /// for SQLite files under `data`. Its role owns the tables and brings them up to date.
     pub database_url: Option<Secret>,
-    /// Redis, for what may be forgotten; without it each process has its own caches, limits and wake-ups.
-    pub redis: cache::RedisConfig,
     /// The same by service, under a role that reaches only that service's rows:
     /// `payments = "postgres://payments:…@db/pratu"`. `pratu database provision` makes the roles.
     pub databases: BTreeMap<String, Secret>,
@@ -49,6 +47,8 @@ pub struct Config {
     pub database_admin_url: Option<Secret>,
     /// How PostgreSQL is used: pools, timeouts, replicas, and who migrates.
     pub database: database::Settings,
+    /// Redis, for what may be forgotten; without it each process has its own caches, limits and wake-ups.
+    pub redis: cache::RedisConfig,
     /// The master key that personal data is sealed with: 32 random bytes in base64. The sandbox makes
     /// one under `data` when there is none; production takes it from outside.
     pub sealing_key: Option<Secret>,
@@ -270,6 +270,20 @@ impl Config {
     pub fn addresses_of(&self, role: Role) -> Vec<String> {
         let addresses = self.peers.get(role.name()).into_iter().flatten();
         addresses.map(|address| address.trim_end_matches('/').to_owned()).collect()
+    }
+
+    /// Where traces go from here, under the name of this process.
+    pub fn traces_of_this_process(&self) -> Traces {
+        let mut traces = self.traces.clone();
+        if traces.service_name.is_empty() {
+            let roles = match self.roles_elsewhere().is_empty() {
+                true => Vec::new(),
+                false => self.own_roles(),
+            };
+            let names = roles.into_iter().map(Role::name);
+            traces.service_name = std::iter::once("pratu").chain(names).collect::<Vec<_>>().join("-");
+        }
+        traces
     }
 
     /// What is in force, as TOML without secrets.

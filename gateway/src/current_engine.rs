@@ -42,11 +42,6 @@ impl CurrentEngine {
         self.now().ready(query, operation_name, variables, grants).await
     }
 
-    /// Whether the engine in use has judged this text before.
-    pub fn knows(&self, query: &str) -> bool {
-        self.now().knows(query)
-    }
-
     /// Puts another engine in its place, once that has planned these documents and what this one was asked.
     pub async fn replace(&self, next: Engine, documents: Vec<String>) {
         let (next, old) = (Arc::new(next), self.now());

@@ -5,14 +5,14 @@
 pub mod alone;
 pub mod config;
 mod current_engine;
+mod entities;
 mod graph;
 mod graphiql;
 mod guards;
-mod entities;
 mod health;
 mod keys_command;
-mod invalidation;
 mod measures;
+mod outbox_command;
 mod peers;
 mod pipeline;
 pub mod proxies;
@@ -25,8 +25,9 @@ mod switch_command;
 mod upkeep;
 
 pub use config::Config;
-pub use roles::{SetUpError, apply_catalogue, export_catalogue, migrate, provision, subgraph_schemas};
 pub use keys_command::KeysCommand;
+pub use outbox_command::OutboxCommand;
+pub use roles::{SetUpError, apply_catalogue, export_catalogue, migrate, provision, subgraph_schemas};
 pub use server::{Server, StartError};
 pub use shortcomings::of as shortcomings;
 pub use switch_command::{SwitchCommand, Which};

@@ -50,6 +50,9 @@ enum Command {
     /// Closes and opens public services, Digital ID providers and ways to pay: when the door is out of reach.
     #[command(subcommand)]
     Switch(pratu::SwitchCommand),
+    /// Shows messages between services that were given up, and has them sent again.
+    #[command(subcommand)]
+    Outbox(pratu::OutboxCommand),
     /// Makes, shows and changes sealing keys.
     #[command(subcommand)]
     Keys(pratu::KeysCommand),
@@ -158,6 +161,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Migrate => runtime.block_on(migrate(&config)),
         Command::Database(DatabaseCommand::Provision) => runtime.block_on(provision(&config)),
         Command::Switch(command) => runtime.block_on(command.run(&config)),
+        Command::Outbox(command) => runtime.block_on(command.run(&config)),
         Command::Keys(command) => runtime.block_on(command.run(&config)),
         Command::Schema { directory } => write_schema(&directory),
     }
@@ -179,7 +183,8 @@ async fn provision(config: &Config) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &config.traces);
+    let traces = config.traces_of_this_process();
+    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &traces);
     let sandbox = config.environment.is_sandbox();
     let (data, all, has_gateway) =
         (config.data.clone(), config.roles_elsewhere().is_empty(), config.runs(Role::Gateway));
@@ -206,7 +211,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 async fn serve_alone(mut config: Config, arguments: GatewayArguments) -> anyhow::Result<()> {
-    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &config.traces);
+    let traces = config.traces_of_this_process();
+    let traces = chassis::telemetry::init(config.log.format, &config.log.filter, &traces);
     config.listen = arguments.listen.unwrap_or(config.listen);
     let jwks = |source: String| match url::Url::parse(&source) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => JwksSource::Url(url),

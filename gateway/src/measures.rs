@@ -16,7 +16,8 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// Upper bounds of the histograms' buckets, in seconds: from a kept answer, which takes less than a
 /// millisecond, to the request timeout. Bounds that are promised stand among them.
 const DURATION_S: [f64; 16] = [
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0,
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+    15.0,
 ];
 
 /// Begins to count. Handles that were made before count nothing.

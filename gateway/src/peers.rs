@@ -11,6 +11,8 @@ mod graph;
 mod nudge;
 mod outbox;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +21,9 @@ use std::time::Duration;
 
 use ::clock::Clock;
 use auth::{PRINCIPAL_HEADER, Principal, PrincipalSigner};
+use axum::http::HeaderMap;
 use bytes::Bytes;
+use chassis::telemetry::pass_on;
 use tokio::time::{Instant, timeout_at};
 
 use crate::Config;
@@ -32,9 +36,9 @@ pub use outbox::{PAUSE, RemoteRole, outbox_door};
 
 /// Silence of another process after which it counts as gone.
 const SILENCE_MAX: Duration = Duration::from_secs(15);
-/// How long a process may take to say whether it is ready.
+/// How long a process may take to say whether it is ready, or lives.
 const READY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long an address where nobody listened is asked last.
+/// How long an address where nobody listened or answered is asked last.
 const UNREACHABLE: Duration = Duration::from_secs(2);
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -111,7 +115,7 @@ impl Peers {
         all
     }
 
-    /// Notes that nobody listens at `address`.
+    /// Notes that nobody listens or answers at `address`.
     fn note_unreachable(&self, address: &str) {
         let mut unreachable = self.inner.unreachable.lock().unwrap_or_else(PoisonError::into_inner);
         unreachable.insert(address.to_owned(), Instant::now());
@@ -122,8 +126,8 @@ impl Peers {
         roles.iter().flat_map(|role| self.addresses(*role)).map(String::as_str).collect()
     }
 
-    /// Asks one process of `role` as `principal`: the next in turn that answers within `limit`. So what is
-    /// asked must be safe to ask twice.
+    /// Asks one process of `role` as `principal`: the next in turn that answers within `limit`, of which one
+    /// that is silent uses up half while there are others. So what is asked must be safe to ask twice.
     pub async fn ask(
         &self,
         role: Role,
@@ -134,12 +138,19 @@ impl Peers {
     ) -> Result<Bytes, AskError> {
         let (deadline, body) = (Instant::now() + limit, Bytes::from(body));
         let mut failure = AskError::Nowhere(role);
-        for address in self.in_turn(role) {
-            match timeout_at(deadline, self.ask_at(role, address, path, principal, body.clone())).await {
+        let addresses = self.in_turn(role);
+        for (at, address) in addresses.iter().enumerate() {
+            let (now, is_last) = (Instant::now(), at + 1 == addresses.len());
+            let until = if is_last { deadline } else { now + deadline.saturating_duration_since(now) / 2 };
+            let asked = self.ask_at(role, address, path, principal, body.clone());
+            failure = match timeout_at(until, asked).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => failure = error,
-                Err(_) => return Err(AskError::Silent { role, reason: "it took too long".to_owned() }),
-            }
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    self.note_unreachable(address);
+                    AskError::Silent { role, reason: "it took too long".to_owned() }
+                }
+            };
         }
         Err(failure)
     }
@@ -168,7 +179,9 @@ impl Peers {
             signer.and_then(|signer| signer.sign(principal, path, &body, clock.now(), clock.uuid()).ok());
         let request = self.inner.client.post(format!("{address}{path}")).body(body);
         let request = request.header(PRINCIPAL_HEADER, signed.ok_or(AskError::Nowhere(role))?);
-        let mut response = request.send().await.map_err(silent)?;
+        let mut trace = HeaderMap::new();
+        pass_on(&mut trace);
+        let mut response = request.headers(trace).send().await.map_err(silent)?;
         if !response.status().is_success() {
             return Err(AskError::Refused { role, status: response.status().as_u16() });
         }
@@ -185,13 +198,26 @@ impl Peers {
     /// A process of `role` that says that it is ready.
     async fn ready(&self, role: Role) -> Option<&str> {
         for address in self.in_turn(role) {
-            let asked =
-                self.inner.client.get(format!("{address}/readyz")).timeout(READY_TIMEOUT).send().await;
-            if asked.is_ok_and(|answer| answer.status().is_success()) {
+            if self.says_at(address, "/readyz").await.is_ok_and(|said| said.is_success()) {
                 return Some(address);
             }
         }
         None
+    }
+
+    /// Whether the process at `address` answers anything at all.
+    async fn lives(&self, address: &str) -> bool {
+        self.says_at(address, "/healthz").await.is_ok()
+    }
+
+    async fn says_at(&self, address: &str, path: &str) -> reqwest::Result<reqwest::StatusCode> {
+        let asked = self.inner.client.get(format!("{address}{path}")).timeout(READY_TIMEOUT);
+        Ok(asked.send().await?.status())
+    }
+
+    /// Whether a process of `role` is ready; true where this process asks none.
+    pub async fn is_ready(&self, role: Role) -> bool {
+        self.addresses(role).is_empty() || self.ready(role).await.is_some()
     }
 
     /// Asks every process of `roles` at the same time, and waits no longer than `limit` for any. Tells how
@@ -202,5 +228,47 @@ impl Peers {
             tokio::time::timeout(limit, asked).await.is_ok_and(|answer| answer.is_ok())
         });
         futures::future::join_all(asks).await.into_iter().filter(|answered| !answered).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+
+    use super::testing::{peers_at, serving};
+    use super::*;
+
+    /// A process that answers `/readyz` so.
+    async fn process(status: StatusCode) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let routes = axum::Router::new().route("/readyz", get(move || async move { status }));
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_role_is_ready_when_one_of_its_processes_is_or_when_it_has_none() {
+        let (away, ready) = (process(StatusCode::SERVICE_UNAVAILABLE).await, process(StatusCode::OK).await);
+        let peers = [("identity".to_owned(), vec![away.clone()]), ("payments".to_owned(), vec![away, ready])];
+        let peers = Peers::new(&Config { peers: peers.into(), ..Config::default() });
+        assert!(!peers.is_ready(Role::Identity).await);
+        assert!(peers.is_ready(Role::Payments).await && peers.is_ready(Role::Catalogue).await);
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stands_still_costs_no_answer_of_another() {
+        let still = serving(Router::new().fallback(std::future::pending::<()>)).await;
+        let alive = serving(Router::new().fallback(|| async { "here" })).await;
+        let peers = peers_at(Role::Identity, &[still, alive]);
+        let limit = Duration::from_secs(1);
+        // The first in turn is another each time.
+        for _ in 0..2 {
+            let answer = peers.ask(Role::Identity, "/", &Principal::Nobody, Vec::new(), limit).await;
+            assert_eq!(answer.expect("one is alive"), "here");
+        }
+        assert_eq!(peers.in_turn(Role::Identity).last(), Some(&format!("http://{still}").as_str()));
     }
 }

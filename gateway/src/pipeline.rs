@@ -24,25 +24,24 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderName, Response};
+use axum::http::{HeaderName, Method, Response};
 use clock::Clock;
-use federation::{OperationKind, Prepared};
+use federation::{Document, Engine, OperationKind, Prepared};
 use tracing::Instrument;
 
 use crate::config::Limits;
 use crate::current_engine::CurrentEngine;
 use crate::guards::Guards;
 use crate::guards::clients::Counts;
-use crate::guards::load::Class;
 
 use answers::Wanted;
 pub use answers::{Answers, UNTOLD, tag_of};
 pub use authenticate::{Caller, Tokens, grants, identify};
 use classify::Wish;
 use document::Asked;
-use meters::Tally;
-pub use events::Seats;
+pub use events::{Holder, Seats};
 pub use execute::Forwarded;
+use meters::Tally;
 use quota::Standing;
 pub use refusal::Refusal;
 use respond::Reply;
@@ -67,6 +66,9 @@ pub struct Door {
     pub stop: tokio_util::sync::CancellationToken,
 }
 
+/// Of an operation's name, which is the client's own, in our log.
+const NAME_BYTES_MAX: usize = 128;
+
 /// Who asks, from where, and what we call the request.
 #[derive(Clone)]
 struct Asker {
@@ -81,7 +83,7 @@ struct Asker {
 
 /// The door's own path.
 pub fn routes(door: Arc<Door>) -> Router {
-    let cors = door.guards.origins.layer();
+    let cors = door.guards.origins.layer(&[Method::GET, Method::POST]);
     let graphql = axum::routing::any(answer).layer(respond::compression());
     Router::new().route(authenticate::PATH, graphql).route_layer(cors).with_state(door)
 }
@@ -99,7 +101,7 @@ async fn answer(State(door): State<Arc<Door>>, request: Request) -> Response<Bod
     let outcome = stages(&door, &wish, request, &id, &standing, &tally).instrument(span.clone()).await;
     tally.count(&outcome, begun.elapsed());
     let mut response = respond::respond(outcome, &door, &wish, &id);
-    standing.show(&mut response);
+    standing.show(&wish, &mut response);
     span.in_scope(|| respond::log(&response, begun.elapsed()));
     response
 }
@@ -134,12 +136,32 @@ async fn prepare(door: &Door, asker: &Asker, asked: Asked, tally: &Tally) -> Res
     let Asked { given, operation_name, variables } = asked;
     let name = operation_name.as_deref();
     let query = given::text(door, asker, given)?;
-    door.guards.load.check_new(|| door.engine.knows(&query))?;
-    let prepared = door.engine.ready(query, name, variables, &asker.caller.grants).await?;
-    tracing::Span::current().record("operation", prepared.operation_name().unwrap_or("-"));
+    let engine = door.engine.now();
+    let document = match engine.known_document(&query) {
+        Some(document) => document,
+        None => newcomer(door, asker, &engine, query).await?,
+    };
+    let prepared = engine.ready_to_run(&document, name, variables, &asker.caller.grants).await?;
+    let name = prepared.operation_name().unwrap_or("-");
+    tracing::Span::current().record("operation", name.get(..NAME_BYTES_MAX).unwrap_or(name));
     tally.is(prepared.kind());
     cost::check(&door.guards.cost, &asker.caller, &prepared)?;
     Ok(prepared)
+}
+
+/// A document that nobody has asked for here. To judge it is work that its cost does not show, and that one
+/// which is refused has no cost for; those that are trusted are few.
+async fn newcomer(
+    door: &Door,
+    asker: &Asker,
+    engine: &Arc<Engine>,
+    query: String,
+) -> Result<Arc<Document>, Refusal> {
+    if !door.guards.documents.trusts(&query) {
+        door.guards.load.check_new()?;
+        quota::take_new(door, asker).await?;
+    }
+    Ok(engine.judged(query).await?)
 }
 
 async fn run(
@@ -150,8 +172,7 @@ async fn run(
 ) -> Result<Reply, Refusal> {
     quota::take(door, &asker, &prepared).await?;
     if prepared.kind() == OperationKind::Subscription {
-        let load = &door.guards.load;
-        let _turn = load.admit(Class::of(&prepared, asker.caller.subject.is_some(), load))?;
+        let _turn = execute::turn(door, &asker, &prepared)?;
         let subscription = events::open(door, asker, prepared).await?;
         return Ok(Reply::Events(Box::new(subscription)));
     }

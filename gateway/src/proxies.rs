@@ -60,7 +60,8 @@ impl Proxies {
     /// The address of the client of a request that came from `peer`.
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let lines: Vec<&str> = headers.get_all(self.header.name()).iter().map(|line| line.to_str().unwrap_or("")).collect();
+        let lines: Vec<&str> =
+            headers.get_all(self.header.name()).iter().map(|line| line.to_str().unwrap_or("")).collect();
         let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
         for hop in hops.take(HOPS_MAX) {
             if !self.trusts(client) {

@@ -1,4 +1,5 @@
-//! Which roles run in this process: with its parts below, the only place that names the service crates.
+//! Which roles run in this process: with its parts below, the only place that names the service crates, but for
+//! their settings and what the command line tells of them.
 //!
 //! `databases` says where they keep their data, `services` opens them, `relays` carries their messages,
 //! `paths` is what they answer over HTTP, `doors` what they answer to our other processes.
@@ -6,8 +7,10 @@
 mod databases;
 mod doors;
 mod files;
+mod invalidation;
 mod keys;
 mod measured;
+mod messages;
 mod paths;
 mod relays;
 mod sealing_key;
@@ -15,6 +18,7 @@ mod services;
 mod switching;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use auth::TokenVerifier;
 use axum::Router;
@@ -25,8 +29,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Role};
-use crate::entities::Entities;
 use crate::current_engine::{self, CurrentEngine};
+use crate::entities::Entities;
 use crate::graph::OwnGraph;
 use crate::guards::documents::OWN;
 use crate::guards::{GuardError, Guards};
@@ -40,8 +44,13 @@ use crate::{health, status, upkeep};
 pub use databases::{SetUpError, migrate, provision, shortcomings as shortcomings_of_databases};
 pub use files::{apply_catalogue, export_catalogue, subgraph_schemas};
 pub use keys::{blind_index_key, key_uses, retire_keys, rotate_keys};
+pub use messages::{dead_messages, replay_message};
+pub use sealing_key::shortcomings as shortcomings_of_sealing;
 use services::Services;
 pub use switching::{closures, move_switch};
+
+/// How long a stop waits for deliveries and databases, once nothing is answered any more.
+const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// Why a role did not start.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +116,8 @@ impl Roles {
         let ground = Ground::lay(config, stop.clone()).await?;
         let services = Services::open(&ground).await?;
         let verifier = services.verifier(&ground);
-        let subgraphs = services.subgraphs(Subgraphs::new(config, ground.peers.clock(), ground.seen.clone(), &stop));
+        let subgraphs =
+            services.subgraphs(Subgraphs::new(config, ground.peers.clock(), ground.seen.clone(), &stop));
         let doors = services.doors(&ground).merge(services.telling_of_ends(&ground, subgraphs.doors));
         let door = match verifier.clone() {
             Some(verifier) if config.runs(Role::Gateway) => {
@@ -117,7 +127,8 @@ impl Roles {
                     unauthorized: config.unauthorized.into(),
                     ..Settings::default()
                 };
-                let own = current_engine::Own::open(config, subgraphs.transports, settings, ground.entities())?;
+                let own =
+                    current_engine::Own::open(config, subgraphs.transports, settings, ground.entities())?;
                 let door = ground.door(Arc::clone(&own.engine), verifier)?;
                 own.keep_current(&door.guards.documents, &stop);
                 Some(door)
@@ -130,9 +141,11 @@ impl Roles {
         services.keep_measuring(&mut tasks, &stop);
         ground.keep_hearing(&mut tasks).await;
         let databases = services.databases();
-        let mut routes = services.routes(&ground, verifier).merge(doors);
-        if door.is_some() {
-            routes = routes.merge(ground.status(&databases));
+        let origins = door.as_ref().map(|door| &door.guards.origins);
+        let mut routes = services.routes(&ground, verifier, origins).merge(doors);
+        if let Some(door) = &door {
+            let graph = services.telling_of_ends(&ground, pipeline::routes(Arc::clone(door)));
+            routes = routes.merge(graph).merge(ground.status(&databases));
         }
         Ok(Self { door, databases, hearing: ground.hearing, routes, tasks, stop })
     }
@@ -144,18 +157,20 @@ impl Roles {
             hearing: self.hearing.clone(),
             stop: self.stop.clone(),
         };
-        let routes = health::routes(needed, self.door.clone()).merge(self.routes.clone());
-        match &self.door {
-            Some(door) => pipeline::routes(Arc::clone(door)).merge(routes),
-            None => routes,
-        }
+        health::routes(needed, self.door.clone()).merge(self.routes.clone())
     }
 
-    /// Ends the relays and closes the databases, after serving has ended.
+    /// Ends the relays and closes the databases, after serving has ended. A message that is still being
+    /// delivered comes again, and a statement that still runs is undone: neither keeps the process for ever.
     pub async fn close(mut self) {
-        while self.tasks.join_next().await.is_some() {}
-        for (_, database) in &self.databases {
-            database.close().await;
+        let closing = async {
+            while self.tasks.join_next().await.is_some() {}
+            for (_, database) in &self.databases {
+                database.close().await;
+            }
+        };
+        if tokio::time::timeout(CLOSE_MAX, closing).await.is_err() {
+            tracing::warn!("some work had not ended: it is left behind");
         }
     }
 }
@@ -166,9 +181,7 @@ impl<'a> Ground<'a> {
         let elsewhere = config.roles_elsewhere();
         let checks_tokens = config.runs(Role::Gateway) || config.runs(Role::Applications);
         let hearing = Hearing {
-            clock: elsewhere
-                .contains(&Role::Sandbox)
-                .then(|| Follower::new(peers.clone(), clock.clone())),
+            clock: elsewhere.contains(&Role::Sandbox).then(|| Follower::new(peers.clone(), clock.clone())),
             sessions: (checks_tokens && elsewhere.contains(&Role::Identity))
                 .then(|| Sessions::new(peers.clone(), clock.clone())),
         };
@@ -213,14 +226,15 @@ impl<'a> Ground<'a> {
         Some(Arc::new(kept))
     }
 
-    /// Whether what changes is told to this process at once: by itself, or through Redis.
+    /// Whether what changes is told to this process at once: through Redis, or because no other process can
+    /// change it. An embedded database has one process; a server may have any number, each with all roles.
     fn is_told(&self) -> bool {
-        self.redis.is_some() || !self.config.is_split()
+        self.redis.is_some() || (!self.config.is_split() && databases::are_embedded(self.config))
     }
 
     /// What the public can use now.
     fn status(&self, databases: &[(&'static str, Database)]) -> Router {
-        status::routes(self.graph.clone(), databases.to_vec(), self.clock.clone())
+        status::routes(self.graph.clone(), self.peers.clone(), databases.to_vec(), self.clock.clone())
     }
 
     /// Hears the other processes, at once and then again and again.

@@ -17,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use tower::util::MapResponseLayer;
 
 use crate::roles::Roles;
-use notice::Notice;
 use crate::{Config, alone, measures, proxies, roles, shortcomings};
+use notice::Notice;
 
 /// Why the process does not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,11 +68,11 @@ impl Server {
         Ok(Self { roles: Some(roles), ..Self::serve(listener, routes, stop, &config)? })
     }
 
-    /// Opens the door alone, over the subgraphs of any supergraph: of the configuration only `listen`,
-    /// `limits`, `log`, `proxies` and `unauthorized` matter.
+    /// Opens the door alone, over the subgraphs of any supergraph: of the configuration only `door`,
+    /// `environment`, `limits`, `listen`, `log`, `proxies`, `public_url`, `traces` and `unauthorized` matter.
     pub async fn start_alone(config: Config, options: &alone::Options) -> Result<Self, StartError> {
         measures::begin();
-        let found = shortcomings::of_limits(&config.limits);
+        let found = shortcomings::of_alone(&config);
         if !found.is_empty() {
             return Err(StartError::Shortcomings(found));
         }

@@ -1,5 +1,6 @@
 //! What keeps a configuration from being used: production lists everything that is missing.
 
+mod door;
 mod split;
 
 use crate::config::{Limits, Role};
@@ -10,7 +11,9 @@ pub fn of(config: &Config) -> Vec<String> {
     let mut found = if config.environment.is_sandbox() { of_sandbox(config) } else { of_production(config) };
     found.extend(split::of_split(config));
     found.extend(of_limits(&config.limits));
+    found.extend(door::of_door(&config.door));
     found.extend(roles::shortcomings_of_databases(config));
+    found.extend(roles::shortcomings_of_sealing(config));
     found
 }
 
@@ -50,7 +53,14 @@ fn of_production(config: &Config) -> Vec<String> {
     found
 }
 
-pub fn of_limits(limits: &Limits) -> Vec<String> {
+/// The same for a door alone.
+pub fn of_alone(config: &Config) -> Vec<String> {
+    let mut found = of_limits(&config.limits);
+    found.extend(door::of_door_alone(config));
+    found
+}
+
+fn of_limits(limits: &Limits) -> Vec<String> {
     let nothing = [
         ("body_bytes_max", limits.body_bytes_max == 0),
         ("request_timeout_ms", limits.request_timeout_ms == 0),

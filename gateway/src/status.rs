@@ -21,10 +21,13 @@ use database::Database;
 use tokio::sync::{Mutex, RwLock};
 
 use crate::graph::OwnGraph;
+use crate::peers::Peers;
 use report::{Report, Since};
 
-/// How long an answer is given again.
+/// How long an answer is given again,
 const KEPT: Duration = Duration::from_secs(5);
+/// and while a new one is being made, which takes long when something is away.
+const KEPT_MEANWHILE: Duration = Duration::from_secs(60);
 
 /// What the page is made from.
 #[derive(Clone)]
@@ -34,6 +37,7 @@ struct Status {
 
 struct Inner {
     graph: OwnGraph,
+    peers: Peers,
     /// Those of this process, by the names of their services.
     databases: Vec<(&'static str, Database)>,
     clock: Clock,
@@ -43,8 +47,13 @@ struct Inner {
 }
 
 /// The page and the same as JSON, for a process that runs the gateway.
-pub fn routes(graph: OwnGraph, databases: Vec<(&'static str, Database)>, clock: Clock) -> Router {
-    let inner = Inner { graph, databases, clock, latest: RwLock::default(), since: Mutex::default() };
+pub fn routes(
+    graph: OwnGraph,
+    peers: Peers,
+    databases: Vec<(&'static str, Database)>,
+    clock: Clock,
+) -> Router {
+    let inner = Inner { graph, peers, databases, clock, latest: RwLock::default(), since: Mutex::default() };
     Router::new()
         .route("/status", get(show))
         .route("/status.json", get(show_json))
@@ -85,12 +94,16 @@ impl Status {
         if let Some(fresh) = self.kept(KEPT).await {
             return fresh;
         }
-        let mut since = self.inner.since.lock().await;
+        let mut since = match (self.inner.since.try_lock(), self.kept(KEPT_MEANWHILE).await) {
+            (Ok(since), _) => since,
+            (Err(_), Some(latest)) => return latest,
+            (Err(_), None) => self.inner.since.lock().await,
+        };
         if let Some(fresh) = self.kept(KEPT).await {
             return fresh;
         }
-        let Inner { graph, databases, clock, latest, .. } = &*self.inner;
-        let found = probe::all(graph, databases).await;
+        let Inner { graph, peers, databases, clock, latest, .. } = &*self.inner;
+        let found = probe::all(graph, peers, databases).await;
         let report = Arc::new(report::of(found, clock.now(), &mut since));
         *latest.write().await = Some((Instant::now(), Arc::clone(&report)));
         report

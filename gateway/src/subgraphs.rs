@@ -9,6 +9,7 @@ use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use cache::Seen;
 use chassis::subgraph_door;
+use chassis::telemetry::pass_on;
 use clock::Clock;
 use federation::{Address, Connections, Http, HttpSettings, InProcess, RequestContext, Sign, Subgraph};
 use tokio_util::sync::CancellationToken;
@@ -113,6 +114,7 @@ fn signing(name: &'static str, signer: PrincipalSigner, clock: Clock) -> Sign {
         if let Some(id) = request_id(context) {
             headers.insert(REQUEST_ID, id);
         }
+        pass_on(&mut headers);
         headers
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Uri};
+use chassis::telemetry::pass_on;
 use federation::{
     Address, Connections, Http, HttpSettings, RequestContext, Sign, Subgraph, SubgraphLocation,
 };
@@ -21,8 +22,11 @@ pub struct Ways {
     elsewhere: BTreeMap<String, Vec<String>>,
     /// The path under which each address says whether it is ready.
     readiness: Option<PathAndQuery>,
-    made: HashMap<(String, Vec<Address>), Arc<Http>>,
+    made: Made,
 }
+
+/// Ways by the subgraph's name and where it is.
+type Made = HashMap<(String, Vec<Address>), Arc<Http>>;
 
 impl Ways {
     pub fn new(elsewhere: BTreeMap<String, Vec<String>>, readiness: Option<&str>) -> Result<Self, Error> {
@@ -34,14 +38,26 @@ impl Ways {
         Ok(Self { connections: subgraphs::connections(), elsewhere, readiness, made: HashMap::new() })
     }
 
-    /// The ways to the subgraphs of this supergraph; others are forgotten.
-    pub fn of(&mut self, sdl: &str) -> Result<HashMap<String, Arc<dyn Subgraph>>, Error> {
+    /// What is made of the ways to the subgraphs of this supergraph. When it is something, others are forgotten.
+    pub fn lead<T>(
+        &mut self,
+        sdl: &str,
+        make: impl FnOnce(HashMap<String, Arc<dyn Subgraph>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let ways = self.of(sdl)?;
+        let each = ways.iter().map(|((name, _), way)| (name.clone(), Arc::clone(way) as Arc<dyn Subgraph>));
+        let made = make(each.collect())?;
+        self.made = ways;
+        Ok(made)
+    }
+
+    fn of(&self, sdl: &str) -> Result<Made, Error> {
         let locations = federation::subgraph_locations(sdl)?;
         let unknown = |name: &&String| locations.iter().all(|known| known.name != **name);
         if let Some(name) = self.elsewhere.keys().find(unknown) {
             return Err(Error::UnknownSubgraph(name.clone()));
         }
-        let mut made = HashMap::new();
+        let mut made = Made::new();
         for SubgraphLocation { name, url } in locations {
             let urls = self.elsewhere.get(&name).cloned().unwrap_or_else(|| vec![url]);
             let addresses: Result<Vec<_>, _> = urls.iter().map(|url| self.address(&name, url)).collect();
@@ -52,9 +68,7 @@ impl Ways {
             };
             made.insert(key, way);
         }
-        self.made = made;
-        let ways = self.made.iter();
-        Ok(ways.map(|((name, _), way)| (name.clone(), Arc::clone(way) as Arc<dyn Subgraph>)).collect())
+        Ok(made)
     }
 
     fn way(&self, name: &str, addresses: Vec<Address>) -> Http {
@@ -64,7 +78,8 @@ impl Ways {
     fn address(&self, name: &str, url: &str) -> Result<Address, Error> {
         let wrong = || Error::Address { name: name.to_owned(), url: url.to_owned() };
         let parsed = url::Url::parse(url).map_err(|_| wrong())?;
-        if !matches!(parsed.scheme(), "http" | "https") || !parsed.username().is_empty() {
+        let secrets = !parsed.username().is_empty() || parsed.password().is_some();
+        if !matches!(parsed.scheme(), "http" | "https") || secrets {
             return Err(wrong());
         }
         let url: Uri = parsed.as_str().parse().map_err(|_| wrong())?;
@@ -85,6 +100,36 @@ fn forward() -> Sign {
         if let Some(id) = subgraphs::request_id(context) {
             headers.insert(REQUEST_ID, id);
         }
+        pass_on(&mut headers);
         headers
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_supergraph_that_cannot_be_served_takes_no_way_from_the_one_in_use() {
+        let sdl = |port: u16| {
+            let graph = format!("@join__graph(name: \"numbers\", url: \"http://127.0.0.1:{port}/\")");
+            format!("enum join__Graph {{ NUMBERS {graph} }} type Query {{ number: Int }}")
+        };
+        let mut ways = Ways::new(BTreeMap::new(), None).unwrap();
+        let way = |ways: HashMap<String, Arc<dyn Subgraph>>| Ok(Arc::clone(&ways["numbers"]));
+        let first = ways.lead(&sdl(1), way).unwrap();
+        let refused = ways.lead(&sdl(2), |_| Err::<(), _>(Error::UnknownSubgraph("numbers".to_owned())));
+        assert!(refused.is_err());
+        assert!(Arc::ptr_eq(&first, &ways.lead(&sdl(1), way).unwrap()));
+        assert!(!Arc::ptr_eq(&first, &ways.lead(&sdl(2), way).unwrap()));
+    }
+
+    #[test]
+    fn an_address_has_no_password() {
+        let ways = Ways::new(BTreeMap::new(), None).unwrap();
+        for url in ["http://a@10.0.0.7/", "http://:b@10.0.0.7/", "http://a:b@10.0.0.7/", "file:///x"] {
+            assert!(ways.address("numbers", url).is_err(), "{url}");
+        }
+        assert!(ways.address("numbers", "http://10.0.0.7/").is_ok());
+    }
 }

@@ -75,6 +75,9 @@ pub struct Quotas {
     pub subject_per_minute: u32,
     /// For all callers of one client together, such as an app or a partner; 0 is no limit.
     pub client_per_minute: u32,
+    /// Documents that one caller may bring in a minute of which this process knows nothing yet. Trusted ones do
+    /// not count.
+    pub new_documents_per_minute: u32,
     /// Root fields that are worth guessing or flooding; each time one stands in a document counts, whatever
     /// its alias.
     pub sensitive: Vec<String>,
@@ -88,9 +91,9 @@ pub struct Quotas {
 pub struct Overload {
     /// Operations that are executed at once; what waits for nothing but a cache does not count. When it is short,
     /// questions about the schema are refused first, then strangers, then reading, then changes; never `vital`
-    /// ones before all is taken.
+    /// ones before all is taken. One person has an eighth of it at most, one address of strangers half.
     pub executions_max: usize,
-    /// Mutations that go before everything else.
+    /// Mutations that go before everything else, of those who have logged in.
     pub vital: Vec<String>,
     /// After how many seconds who was refused is asked to come back, and up to as many again.
     pub retry_after_s: u64,
@@ -131,6 +134,7 @@ impl Default for Quotas {
             address_per_minute: 60_000,
             subject_per_minute: 30_000,
             client_per_minute: 0,
+            new_documents_per_minute: 600,
             sensitive: ["startPayment", "checkPayment", "confirmErasure"].map(str::to_owned).to_vec(),
             sensitive_per_minute: 30,
         }

@@ -122,9 +122,9 @@ async fn what_was_asked_and_what_is_trusted_is_planned_before_a_new_engine_answe
     ask(&current, "{ added0 }").await;
     current.replace(build(&supergraph(1)).unwrap(), vec!["query Trusted { number }".to_owned()]).await;
     for known in ["query Asked { number }", "query Trusted { number }"] {
-        assert!(current.knows(known), "{known}");
+        assert!(current.now().known_document(known).is_some(), "{known}");
     }
-    assert!(!current.knows("{ added0 }"), "it is not in the new schema");
+    assert!(current.now().known_document("{ added0 }").is_none(), "it is not in the new schema");
     let again = current.now().warm(vec![("query Trusted { number }".to_owned(), None)]).await;
     assert_eq!(again, 0, "it has its plan");
 }
@@ -167,8 +167,32 @@ async fn a_supergraph_that_cannot_be_served_changes_nothing_and_the_next_good_on
     file.look(&current, &documents, true).await;
     assert!(Arc::ptr_eq(&first, &current.now()), "a file that is gone changes nothing");
     std::fs::write(&path, supergraph(1)).unwrap();
-    file.look(&current, &documents, false).await;
+    for _ in 0..2 {
+        file.look(&current, &documents, false).await;
+    }
     assert_eq!(ask(&current, "{ added1 }").await["data"], json!({"added1": null}));
+}
+
+#[tokio::test]
+async fn a_file_that_is_still_being_written_is_not_used_though_it_could_be() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("supergraph.graphql");
+    let current = CurrentEngine::new(build()(&supergraph(0)).unwrap());
+    let documents = TrustedDocuments::open(Vec::new(), &[]).unwrap();
+    let mut file = SupergraphFile::new(path.clone(), supergraph(0), build());
+    let first = current.now();
+    // Each could be served as it is.
+    for half in 1..=3 {
+        std::fs::write(&path, supergraph(1) + &"\n#".repeat(half)).unwrap();
+        file.look(&current, &documents, false).await;
+        assert!(Arc::ptr_eq(&first, &current.now()));
+    }
+    file.look(&current, &documents, false).await;
+    assert!(!Arc::ptr_eq(&first, &current.now()), "nobody writes any more");
+    let second = current.now();
+    std::fs::write(&path, supergraph(2)).unwrap();
+    file.look(&current, &documents, true).await;
+    assert!(!Arc::ptr_eq(&second, &current.now()), "who sends a signal has written it");
 }
 
 /// `cargo test -p pratu --release --lib -- --ignored memory`: about a minute.

@@ -22,9 +22,14 @@ pub struct SupergraphFile {
     path: PathBuf,
     /// What was last read and tried, good or not.
     text: String,
-    seen: Option<(SystemTime, u64)>,
+    /// How the file was when it was last looked at, and when it was last read.
+    seen: Option<Stamp>,
+    tried: Option<Stamp>,
     build: Build,
 }
+
+/// When a file was changed, and how long it is.
+type Stamp = (SystemTime, u64);
 
 /// An error and what is behind it, on one line.
 pub fn reason(error: &dyn std::error::Error) -> String {
@@ -45,7 +50,7 @@ pub fn read(path: &Path) -> std::io::Result<String> {
 impl SupergraphFile {
     /// `text` is what the engine in use was made of.
     pub fn new(path: PathBuf, text: String, build: Build) -> Self {
-        Self { path, text, seen: None, build }
+        Self { path, text, seen: None, tried: None, build }
     }
 
     /// Looks at the file each second, and when told to by SIGHUP, until `stop`. The trusted documents are
@@ -60,14 +65,16 @@ impl SupergraphFile {
     }
 
     /// Looks whether there is a new supergraph, and puts it into use. One that cannot be served changes
-    /// nothing, and is told once. `anyway`: also when the file looks as before.
+    /// nothing, and is told once. A file that changed since the last look may be half written, and half a
+    /// supergraph may be one, too: it waits for the next. `anyway`: whoever says so has written it.
     pub async fn look(&mut self, current: &CurrentEngine, documents: &TrustedDocuments, anyway: bool) {
         let seen = std::fs::metadata(&self.path).ok();
         let seen = seen.and_then(|file| Some((file.modified().ok()?, file.len())));
-        if seen.is_none() || (seen == self.seen && !anyway) {
+        let settled = std::mem::replace(&mut self.seen, seen) == seen;
+        if seen.is_none() || (!anyway && (!settled || seen == self.tried)) {
             return;
         }
-        self.seen = seen;
+        self.tried = seen;
         let text = match read(&self.path) {
             Ok(text) if text != self.text => text,
             Ok(_) => return,

@@ -1,26 +1,32 @@
 //! How much is executed at once, by all connections of this process together, and who goes first.
 
-use std::collections::HashSet;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::StatusCode;
 use federation::{OperationKind, Prepared};
 use graphql::ErrorCode;
 
 use crate::config::Overload;
-use crate::pipeline::Refusal;
+use crate::pipeline::{Holder, Refusal};
+
+/// The part of the room that one person may take, and one address of strangers, of whom there may be many.
+const PERSON_PARTS: usize = 8;
+const ADDRESS_PARTS: usize = 2;
+/// However little room there is: an app asks for several things at once.
+const HOLDER_MIN: usize = 8;
 
 /// What is asked, in the order in which it is let in while there is little room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
     /// Paying.
     Vital,
-    /// A change by a person.
+    /// A change by somebody who has logged in.
     Change,
     /// What somebody who has logged in reads.
     Reading,
-    /// What everybody may read.
+    /// What everybody may ask.
     Public,
     /// Questions about the schema.
     Schema,
@@ -31,6 +37,8 @@ pub struct Load {
     running: AtomicUsize,
     limit: AtomicUsize,
     limit_max: usize,
+    /// Those of whom something runs.
+    held: Mutex<HashMap<Holder, usize>>,
     vital: HashSet<String>,
     retry_after_s: u64,
 }
@@ -38,15 +46,22 @@ pub struct Load {
 /// Leave to execute one operation, given back when it is dropped.
 pub struct Turn {
     load: Arc<Load>,
+    holder: Holder,
 }
 
 impl Class {
-    /// The class of an operation: of its root fields the first that counts.
+    /// The class of an operation: of its root fields the first that counts. A stranger can write down any
+    /// mutation, so that naming one opens nothing to them.
     pub fn of(prepared: &Prepared, known_caller: bool, load: &Load) -> Self {
         let mut fields = prepared.root_fields();
         match prepared.kind() {
-            OperationKind::Mutation if fields.any(|field| load.vital.contains(field)) => Self::Vital,
-            OperationKind::Mutation => Self::Change,
+            OperationKind::Mutation if known_caller => {
+                if fields.any(|field| load.vital.contains(field)) {
+                    Self::Vital
+                } else {
+                    Self::Change
+                }
+            }
             _ if fields.any(|field| matches!(field, "__schema" | "__type")) => Self::Schema,
             _ if known_caller => Self::Reading,
             _ => Self::Public,
@@ -82,30 +97,37 @@ impl Load {
             running: AtomicUsize::new(0),
             limit: AtomicUsize::new(limit),
             limit_max: limit,
+            held: Mutex::default(),
             vital: settings.vital.iter().cloned().collect(),
             retry_after_s: settings.retry_after_s.max(1),
         }
     }
 
-    /// Lets an operation of this class begin, or says at once that it cannot.
-    pub fn admit(self: &Arc<Self>, class: Class) -> Result<Turn, Refusal> {
-        let room = self.room(class);
+    /// Lets an operation of this class begin, or says at once that it cannot: there is no room for its class,
+    /// or `holder` has taken a fair part of it already.
+    pub fn admit(self: &Arc<Self>, class: Class, holder: Holder) -> Result<Turn, Refusal> {
+        let (room, fair) = (self.room(class), self.fair(&holder));
+        let mut held = self.held();
+        let own = held.get(&holder).copied().unwrap_or(0);
         let taken = self.running.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |running| {
-            (running < room).then_some(running + 1)
+            (own < fair && running < room).then_some(running + 1)
         });
         match taken {
-            Ok(_) => Ok(Turn { load: Arc::clone(self) }),
-            Err(running) => Err(self.refuse(class, running)),
+            Ok(_) => {
+                held.insert(holder.clone(), own + 1);
+                Ok(Turn { load: Arc::clone(self), holder })
+            }
+            Err(running) => {
+                drop(held);
+                Err(self.refuse(class, running))
+            }
         }
     }
 
     /// Refuses what is not known yet while there is no room for strangers: to judge and plan it is work too.
-    pub fn check_new(&self, is_known: impl FnOnce() -> bool) -> Result<(), Refusal> {
+    pub fn check_new(&self) -> Result<(), Refusal> {
         let running = self.running.load(Ordering::Relaxed);
-        if running < self.room(Class::Public) || is_known() {
-            return Ok(());
-        }
-        Err(self.refuse(Class::Public, running))
+        if running < self.room(Class::Public) { Ok(()) } else { Err(self.refuse(Class::Public, running)) }
     }
 
     /// What runs now, and how much may.
@@ -126,6 +148,18 @@ impl Load {
         (self.limit.load(Ordering::Relaxed) * class.share() / 100).max(1)
     }
 
+    fn fair(&self, holder: &Holder) -> usize {
+        let parts = match holder {
+            Holder::Person(_) => PERSON_PARTS,
+            Holder::Address(_) => ADDRESS_PARTS,
+        };
+        (self.limit.load(Ordering::Relaxed) / parts).max(HOLDER_MIN)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<Holder, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn refuse(&self, class: Class, running: usize) -> Refusal {
         metrics::counter!("graphql_shed_total", "class" => class.name()).increment(1);
         tracing::debug!(class = class.name(), running, "overloaded");
@@ -138,13 +172,28 @@ impl Load {
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        let mut held = self.load.held();
         self.load.running.fetch_sub(1, Ordering::Relaxed);
+        match held.get_mut(&self.holder) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(held.remove(&self.holder)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
+
+    fn person(name: &str) -> Holder {
+        Holder::Person(name.to_owned())
+    }
+
+    fn people() -> impl Iterator<Item = Holder> {
+        (0..).map(|number| person(&format!("{number}")))
+    }
 
     fn load(executions_max: usize) -> Arc<Load> {
         Arc::new(Load::new(&Overload { executions_max, ..Overload::default() }))
@@ -154,6 +203,7 @@ mod tests {
     fn when_room_is_short_those_go_first_who_matter_most() {
         let load = load(10);
         let mut turns: Vec<Turn> = Vec::new();
+        let mut people = people();
         // Strangers may take six or seven places of ten, readers eight, changes nine.
         for (class, taken) in [
             (Class::Schema, 4),
@@ -162,23 +212,40 @@ mod tests {
             (Class::Change, 9),
             (Class::Vital, 10),
         ] {
-            turns.extend(std::iter::from_fn(|| load.admit(class).ok()));
+            turns.extend(std::iter::from_fn(|| load.admit(class, people.next()?).ok()));
             assert_eq!(turns.len(), taken, "{class:?}");
         }
-        assert!(load.check_new(|| false).is_err() && load.check_new(|| true).is_ok());
-        let refusal = load.admit(Class::Vital).err().unwrap();
+        assert!(load.check_new().is_err());
+        let refusal = load.admit(Class::Vital, person("a")).err().unwrap();
         assert_eq!(refusal.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(refusal.retry_after_s.is_some_and(|seconds| (5..=10).contains(&seconds)));
         turns.clear();
         assert_eq!(load.state(), (0, 10));
-        assert!(load.check_new(|| false).is_ok());
+        assert!(load.held().is_empty(), "who has nothing running is not remembered");
+        assert!(load.check_new().is_ok());
+    }
+
+    #[test]
+    fn nobody_takes_the_room_of_all_the_others() {
+        let load = load(80);
+        let taken = |holder: Holder| -> Vec<Turn> {
+            std::iter::from_fn(|| load.admit(Class::Vital, holder.clone()).ok()).collect()
+        };
+        let one = taken(person("a"));
+        assert_eq!(one.len(), 10);
+        let address = Holder::Address(IpAddr::from([192, 0, 2, 1]));
+        assert_eq!(taken(address).len(), 40);
+        assert_eq!(taken(person("b")).len(), 10);
+        // What is done, or given up by who asked for it, makes room for more.
+        drop(one);
+        assert_eq!(taken(person("a")).len(), 10);
     }
 
     #[test]
     fn even_a_small_room_takes_one_of_each() {
         let load = load(1);
         for class in [Class::Schema, Class::Public, Class::Vital] {
-            assert!(load.admit(class).is_ok(), "{class:?}");
+            assert!(load.admit(class, person("a")).is_ok(), "{class:?}");
         }
     }
 }

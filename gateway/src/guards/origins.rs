@@ -58,13 +58,13 @@ impl Origins {
         Err(Refusal::new(StatusCode::FORBIDDEN, ErrorCode::Forbidden, message))
     }
 
-    /// Tells browsers what pages of these origins may send and read.
-    pub fn layer(self: &Arc<Self>) -> CorsLayer {
+    /// Tells browsers what pages of these origins may send, by which methods, and what they may read.
+    pub fn layer(self: &Arc<Self>, methods: &[Method]) -> CorsLayer {
         let origins = Arc::clone(self);
         let allowed = move |origin: &HeaderValue, _: &Parts| origins.allow(origin);
         CorsLayer::new()
             .allow_origin(AllowOrigin::predicate(allowed))
-            .allow_methods([Method::GET, Method::POST, Method::PUT])
+            .allow_methods(methods.to_vec())
             .allow_headers(SENT.map(HeaderName::from_static))
             .expose_headers(READ.map(HeaderName::from_static))
             .max_age(PREFLIGHT_AGE)

@@ -14,10 +14,12 @@ const MINUTE_S: u32 = 60;
 pub struct Counted {
     quotas: Counts,
     /// What may come from a cache is counted by this process alone: a question to Redis would cost more.
+    /// Without Redis these are the same counts.
     own: Counts,
     address_rate: Rate,
     subject_rate: Rate,
     pub client_rate: Option<Rate>,
+    pub new_documents_rate: Rate,
     pub sensitive: HashSet<String>,
     pub sensitive_rate: Rate,
 }
@@ -29,12 +31,15 @@ impl Counted {
             return None;
         }
         let a_minute = |units| Rate::new(units, MINUTE_S);
+        let own = Counts::new(None, clock.clone());
+        let quotas = redis.map_or_else(|| own.clone(), |redis| Counts::new(Some(redis), clock));
         Some(Self {
-            quotas: Counts::new(redis, clock.clone()),
-            own: Counts::new(None, clock),
+            quotas,
+            own,
             address_rate: a_minute(settings.address_per_minute),
             subject_rate: a_minute(settings.subject_per_minute),
             client_rate: (settings.client_per_minute > 0).then(|| a_minute(settings.client_per_minute)),
+            new_documents_rate: a_minute(settings.new_documents_per_minute),
             sensitive: settings.sensitive.iter().cloned().collect(),
             sensitive_rate: a_minute(settings.sensitive_per_minute),
         })

@@ -13,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use cache::Seen;
+use chassis::telemetry::continue_from;
+use tracing::Instrument;
 
 use super::Peers;
 
@@ -47,10 +49,15 @@ impl SignedDoor {
         Router::new().route(
             path,
             post(move |request: Request| async move {
-                match door.open(path, request).await {
-                    Ok((principal, body)) => answer(principal, body).await,
-                    Err(status) => status.into_response(),
-                }
+                let span = tracing::info_span!("internal", path);
+                continue_from(request.headers(), &span);
+                let answered = async {
+                    match door.open(path, request).await {
+                        Ok((principal, body)) => answer(principal, body).await,
+                        Err(status) => status.into_response(),
+                    }
+                };
+                answered.instrument(span).await
             }),
         )
     }
@@ -59,16 +66,21 @@ impl SignedDoor {
         let (parts, body) = request.into_parts();
         let header = parts.headers.get(PRINCIPAL_HEADER).and_then(|value| value.to_str().ok());
         let header = header.ok_or(StatusCode::UNAUTHORIZED)?;
+        // Before the body: strangers would have us keep what they send.
+        let announced = self.signer.announced(header, path, self.clock.now());
+        let announced = announced.map_err(|_| refused(path))?;
         let body = tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES_MAX)).await;
         let body = body.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
         let body = body.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-        let verified = self.signer.verify(header, path, &body, self.clock.now());
-        if let Ok((principal, nonce)) = verified
-            && self.taken.first_time(NONCES, nonce.as_bytes(), PrincipalSigner::LIFE_MAX).await
-        {
-            return Ok((principal, body));
+        let (principal, nonce) = announced.of(&body).map_err(|_| refused(path))?;
+        if !self.taken.first_time(NONCES, nonce.as_bytes(), PrincipalSigner::LIFE_MAX).await {
+            return Err(refused(path));
         }
-        tracing::warn!(path, "a request that is not signed, or not anew, was refused");
-        Err(StatusCode::UNAUTHORIZED)
+        Ok((principal, body))
     }
+}
+
+fn refused(path: &str) -> StatusCode {
+    tracing::warn!(path, "a request that is not signed, or not anew, was refused");
+    StatusCode::UNAUTHORIZED
 }

@@ -6,6 +6,7 @@
 use std::error::Error as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody, to_bytes};
@@ -34,6 +35,11 @@ pub const PUBLIC: [(Role, &[&str]); 4] = [
 /// A body up to this size is read before it is sent on, so that it can be sent to another process when the
 /// first is gone. A longer one flows through.
 const READ_BYTES_MAX: u64 = 64 * 1024;
+
+/// Silence after which a process is asked whether it lives,
+const PATIENCE: Duration = Duration::from_secs(2);
+/// and how often in a row it may leave that unanswered: it may be busy.
+const SILENT_MAX: u32 = 2;
 
 /// What is about one connection and not about the request (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -133,22 +139,49 @@ impl Forward {
                 }
                 None => break,
             };
-            match request.send().await {
-                Ok(response) => return Ok(answer(response)),
-                Err(error) => {
-                    if error.is_connect() {
+            let again = match self.answered(address, PATIENCE, request.send()).await {
+                Some(Ok(response)) => return Ok(answer(response)),
+                Some(Err(error)) => {
+                    let not_sent = error.is_connect();
+                    if not_sent {
                         self.peers.note_unreachable(address);
                     }
-                    let again = error.is_connect() || safe;
                     let error = error.without_url();
                     tracing::warn!(role = %self.role, %error, cause = ?error.source(), "not handed on");
-                    if !again {
-                        break;
-                    }
+                    not_sent || safe
                 }
+                None => {
+                    self.peers.note_unreachable(address);
+                    tracing::warn!(role = %self.role, "a process stands still: not waited for");
+                    safe
+                }
+            };
+            if !again {
+                break;
             }
         }
         Err(StatusCode::BAD_GATEWAY)
+    }
+
+    /// What comes of a request, for as long as the process shows that it lives: a login may wait for a provider,
+    /// but nobody is to wait for a process that stands still. `None` where it does.
+    async fn answered<T>(
+        &self,
+        address: &str,
+        patience: Duration,
+        sent: impl Future<Output = T>,
+    ) -> Option<T> {
+        let stands_still = async {
+            let mut silent = 0;
+            while silent < SILENT_MAX {
+                tokio::time::sleep(patience).await;
+                silent = if self.peers.lives(address).await { 0 } else { silent + 1 };
+            }
+        };
+        tokio::select! {
+            answered = sent => Some(answered),
+            () = stands_still => None,
+        }
     }
 
     /// The client's headers, and where it comes from in the header that our proxies write.
@@ -198,7 +231,10 @@ fn without_hop_by_hop(headers: &HeaderMap) -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::Semaphore;
+
     use super::*;
+    use crate::peers::testing::{peers_at, serving};
 
     fn parts(path: &str) -> Parts {
         Request::builder().uri(path).body(()).unwrap().into_parts().0
@@ -214,14 +250,30 @@ mod tests {
         }
     }
 
+    fn forward(peers: Peers) -> Forward {
+        let client = chassis::stream_client(super::super::SILENCE_MAX);
+        Forward { role: Role::Identity, peers, client, proxies: Proxies::default() }
+    }
+
+    #[tokio::test]
+    async fn a_process_is_waited_for_while_it_lives_and_not_when_it_stands_still() {
+        const SHORT: Duration = Duration::from_millis(5);
+        let asked = Arc::new(Semaphore::new(0));
+        let lives = {
+            let asked = Arc::clone(&asked);
+            Router::new().route("/healthz", any(move || async move { asked.add_permits(1) }))
+        };
+        let alive = format!("http://{}", serving(lives).await);
+        let forward = forward(peers_at(Role::Identity, &[]));
+        let slow = asked.acquire_many(3);
+        assert!(forward.answered(&alive, SHORT, slow).await.is_some(), "it showed three times that it lives");
+        let never = std::future::pending::<()>();
+        assert!(forward.answered("http://127.0.0.1:1", SHORT, never).await.is_none());
+    }
+
     #[test]
     fn what_is_about_a_connection_or_said_by_a_stranger_stays_behind() {
-        let forward = Forward {
-            role: Role::Identity,
-            peers: Peers::new(&crate::Config::default()),
-            client: chassis::stream_client(super::super::SILENCE_MAX),
-            proxies: Proxies::default(),
-        };
+        let forward = forward(Peers::new(&crate::Config::default()));
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "close, x-mine"),

@@ -2,6 +2,7 @@
 //!
 //! It carries nothing: who hears it asks where the news is. Lost, it costs seconds.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::sync::Mutex;
 
 use super::clock::Follower;
 use super::sessions::Sessions;
@@ -62,17 +64,20 @@ pub fn nudge_door(door: &SignedDoor, hearing: Hearing) -> Router {
     })
 }
 
-/// Tells the others when `count` is another than before a request.
+/// Tells the others when `count`, which only grows, is another than before a request.
 #[derive(Clone)]
 pub struct Nudges<C> {
     peers: Peers,
     roles: &'static [Role],
     count: C,
+    /// The count that the others have heard of. Held while they are told: whoever has news meanwhile waits, and
+    /// the next telling is for all of them.
+    told: Arc<Mutex<u64>>,
 }
 
 impl<C: Fn() -> u64> Nudges<C> {
     pub fn new(peers: Peers, roles: &'static [Role], count: C) -> Self {
-        Self { peers, roles, count }
+        Self { peers, roles, count, told: Arc::default() }
     }
 
     /// A layer for routes whose requests may make news: the answer leaves when the others have heard, so
@@ -80,12 +85,74 @@ impl<C: Fn() -> u64> Nudges<C> {
     pub async fn after(State(nudges): State<Self>, request: Request, next: Next) -> Response {
         let before = (nudges.count)();
         let response = next.run(request).await;
-        if (nudges.count)() != before {
-            let deaf = nudges.peers.ask_everyone(nudges.roles, PATH, TIMEOUT).await;
-            if deaf > 0 {
-                tracing::warn!(deaf, "processes did not hear the news; they will ask for them");
-            }
+        let after = (nudges.count)();
+        if after != before {
+            nudges.tell(after).await;
         }
         response
+    }
+
+    async fn tell(&self, news: u64) {
+        let mut told = self.told.lock().await;
+        if *told >= news {
+            return;
+        }
+        let news = (self.count)();
+        let deaf = self.peers.ask_everyone(self.roles, PATH, TIMEOUT).await;
+        if deaf > 0 {
+            tracing::warn!(deaf, "processes did not hear the news; they will ask for them");
+        }
+        *told = news;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use axum::routing::post;
+    use axum::{body::Body, middleware};
+    use tokio::sync::Semaphore;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::peers::testing::{peers_at, serving};
+
+    #[tokio::test]
+    async fn many_who_log_out_at_once_are_told_of_together() {
+        const MANY: usize = 50;
+        let (heard, gate) = (Arc::<AtomicU64>::default(), Arc::new(Semaphore::new(0)));
+        let hears = {
+            let (heard, gate) = (heard.clone(), gate.clone());
+            move || async move {
+                heard.fetch_add(1, Ordering::SeqCst);
+                gate.acquire().await.unwrap().forget();
+            }
+        };
+        let peers = peers_at(Role::Gateway, &[serving(Router::new().fallback(hears)).await]);
+        let ended = Arc::<AtomicU64>::default();
+        let count = {
+            let ended = ended.clone();
+            move || ended.load(Ordering::SeqCst)
+        };
+        let nudges = Nudges::new(peers, &[Role::Gateway], count);
+        let logout = {
+            let ended = ended.clone();
+            move || async move {
+                // All have ended before the first is told of.
+                if ended.fetch_add(1, Ordering::SeqCst) + 1 == MANY as u64 {
+                    gate.add_permits(MANY);
+                }
+            }
+        };
+        let layer = middleware::from_fn_with_state(nudges, Nudges::after);
+        let routes = Router::new().route("/", post(logout)).layer(layer);
+        let logouts = (0..MANY)
+            .map(|_| routes.clone().oneshot(Request::post("/").body(Body::empty()).expect("a request")));
+        for answered in futures::future::join_all(logouts).await {
+            assert!(answered.expect("a router answers").status().is_success());
+        }
+        let heard = heard.load(Ordering::SeqCst);
+        assert!((1..=2).contains(&heard), "{heard} times");
     }
 }

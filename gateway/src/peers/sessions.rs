@@ -83,17 +83,22 @@ impl Sessions {
         let now = self.clock.now();
         let heard = *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner);
         let mut after = After(heard - chrono::Duration::seconds(OVERLAP_S), Uuid::nil());
+        // Where there are more, it goes on from there the next time.
+        let mut until = heard;
         for _ in 0..PAGES_MAX {
             let body = serde_json::to_vec(&after)?;
             let news = self.peers.ask(Role::Identity, PATH, &Principal::Nobody, body, TIMEOUT).await?;
             let News { keys, ended } = serde_json::from_slice(&news)?;
             self.keys.replace(&serde_json::from_value::<JwkSet>(keys)?);
-            let Some((at, session)) = ended.last() else { break };
-            after = After(*at, *session);
+            let Some((at, session)) = ended.last() else {
+                until = now;
+                self.heard.store(true, Ordering::Relaxed);
+                break;
+            };
+            (until, after) = (*at, After(*at, *session));
             ended.iter().for_each(|(_, session)| self.ended.add(*session));
         }
-        *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = now;
-        self.heard.store(true, Ordering::Relaxed);
+        *self.heard_at.lock().unwrap_or_else(PoisonError::into_inner) = until;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! What the client wants: by which method, and in which forms it takes answers.
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, Response, StatusCode, header};
 use federation::{Engine, OperationKind, Prepared};
 use graphql::ErrorCode;
 
@@ -46,9 +47,8 @@ pub struct Wish {
 impl Wish {
     pub fn of(request: &Request) -> Self {
         let headers = request.headers();
-        let accepted = headers.get_all(header::ACCEPT).iter();
-        let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
-        let (form, stream) = accepted_forms(&accepted.join(","));
+        let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+        let (form, stream) = accepted_forms(accepted);
         let method = request.method().clone();
         let web_socket = method == Method::GET && upgrades(headers);
         Self { method, form, stream, web_socket }
@@ -67,6 +67,12 @@ impl Wish {
             return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, ErrorCode::BadUserInput, message));
         }
         Ok(())
+    }
+
+    /// Whether caches between us and the client may keep this answer: those of a GET, where we say so.
+    pub fn may_be_kept(&self, response: &Response<Body>) -> bool {
+        let control = response.headers().get(header::CACHE_CONTROL);
+        self.method == Method::GET && control.is_some_and(|control| control.as_bytes().starts_with(b"public"))
     }
 
     /// Refuses what is not to stand in an address: addresses are logged by everyone on the way.
@@ -100,12 +106,14 @@ fn upgrades(headers: &HeaderMap) -> bool {
     named.is_some_and(|named| named.eq_ignore_ascii_case("websocket"))
 }
 
-/// What an `Accept` header takes: the first of the best forms for one answer, and for many.
-fn accepted_forms(accept: &str) -> (Form, Option<Stream>) {
-    let ranges = if accept.trim().is_empty() { "*/*" } else { accept };
+/// What `Accept` headers take: the first of the best forms for one answer, and for many.
+fn accepted_forms<'h>(accepted: impl Iterator<Item = &'h str>) -> (Form, Option<Stream>) {
+    let mut named = accepted.flat_map(|value| value.split(',')).filter(|range| !range.trim().is_empty());
+    // Who says nothing takes anything.
+    let first = named.next().unwrap_or("*/*");
     let (mut form, mut form_quality) = (Form::Other, 0.0);
     let (mut stream, mut stream_quality) = (None, 0.0);
-    for range in ranges.split(',') {
+    for range in std::iter::once(first).chain(named) {
         let range = Range::of(range);
         if let Some(named) = range.form()
             && range.quality > form_quality
@@ -126,42 +134,52 @@ fn accepted_forms(accept: &str) -> (Form, Option<Stream>) {
 }
 
 /// One media range of an `Accept` header.
-struct Range {
-    media_type: String,
+struct Range<'h> {
+    media_type: &'h str,
     quality: f32,
     /// Which protocol of subscriptions a `multipart/mixed` means; others use it for other things.
-    subscription_spec: Option<String>,
+    subscription_spec: Option<&'h str>,
 }
 
-impl Range {
-    fn of(text: &str) -> Self {
-        let mut parts = text.split(';').map(|part| part.trim().to_ascii_lowercase());
+impl<'h> Range<'h> {
+    fn of(text: &'h str) -> Self {
+        let mut parts = text.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
         let mut range = Self { media_type, quality: 1.0, subscription_spec: None };
-        for part in parts {
-            match part.split_once('=').map(|(name, value)| (name.trim(), value.trim().trim_matches('"'))) {
-                Some(("q", quality)) => range.quality = quality.parse().unwrap_or(1.0),
-                Some(("subscriptionspec", spec)) => range.subscription_spec = Some(spec.to_owned()),
-                _ => {}
+        for (name, value) in parts.filter_map(|part| part.split_once('=')) {
+            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+            if name.eq_ignore_ascii_case("q") {
+                range.quality = value.parse().unwrap_or(1.0);
+            } else if name.eq_ignore_ascii_case("subscriptionSpec") {
+                range.subscription_spec = Some(value);
             }
         }
         range
     }
 
+    fn is(&self, media_type: &str) -> bool {
+        self.media_type.eq_ignore_ascii_case(media_type)
+    }
+
     fn form(&self) -> Option<Form> {
-        match self.media_type.as_str() {
-            "application/graphql-response+json" => Some(Form::GraphqlResponse),
-            "application/json" | "application/*" | "*/*" => Some(Form::Json),
-            "text/event-stream" => Some(Form::EventStream),
-            _ => None,
+        if self.is("application/json") || self.is("*/*") || self.is("application/*") {
+            Some(Form::Json)
+        } else if self.is("application/graphql-response+json") {
+            Some(Form::GraphqlResponse)
+        } else if self.is("text/event-stream") {
+            Some(Form::EventStream)
+        } else {
+            None
         }
     }
 
     fn stream(&self) -> Option<Stream> {
-        match (self.media_type.as_str(), self.subscription_spec.as_deref()) {
-            ("text/event-stream", _) => Some(Stream::Events),
-            ("multipart/mixed", Some("1.0")) => Some(Stream::Multipart),
-            _ => None,
+        if self.is("text/event-stream") {
+            Some(Stream::Events)
+        } else if self.is("multipart/mixed") && self.subscription_spec == Some("1.0") {
+            Some(Stream::Multipart)
+        } else {
+            None
         }
     }
 }
@@ -181,7 +199,7 @@ mod tests {
             ("text/html", Form::Other),
             ("application/json;q=0", Form::Other),
         ] {
-            assert_eq!(accepted_forms(accept).0, form, "{accept}");
+            assert_eq!(accepted_forms([accept].into_iter()).0, form, "{accept}");
         }
     }
 
@@ -209,7 +227,7 @@ mod tests {
             ("multipart/mixed;deferSpec=20220824, application/json".to_owned(), Form::Json, None),
             ("multipart/mixed;subscriptionSpec=2.0, application/json".to_owned(), Form::Json, None),
         ] {
-            assert_eq!(accepted_forms(&accept), (form, stream), "{accept}");
+            assert_eq!(accepted_forms([&*accept].into_iter()), (form, stream), "{accept}");
         }
     }
 }

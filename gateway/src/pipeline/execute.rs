@@ -5,14 +5,13 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use federation::{Prepared, RequestContext, Response};
 
-use super::{Asker, Door, quota};
-use crate::guards::load::Class;
+use super::{Asker, Door, Holder, Refusal, quota};
+use crate::guards::load::{Class, Turn};
 
-/// Runs it, where there is room to, or gives no data and says why not; a subgraph that is late costs its own fields and nothing else.
+/// Runs it, where there is room to, or gives no data and says why not; a subgraph that is late costs its own
+/// fields and nothing else.
 pub async fn execute(door: &Door, asker: &Asker, prepared: Prepared) -> Response {
-    let load = &door.guards.load;
-    let class = Class::of(&prepared, asker.caller.subject.is_some(), load);
-    let _turn = match load.admit(class) {
+    let _turn = match turn(door, asker, &prepared) {
         Ok(turn) => turn,
         Err(refusal) => return Response::from_errors(refusal.errors),
     };
@@ -21,6 +20,13 @@ pub async fn execute(door: &Door, asker: &Asker, prepared: Prepared) -> Response
     let mut context = context(asker);
     context.deadline = Some(tokio::time::Instant::now() + timeout);
     prepared.engine().execute(&prepared, &context).await
+}
+
+/// Leave to run it.
+pub fn turn(door: &Door, asker: &Asker, prepared: &Prepared) -> Result<Turn, Refusal> {
+    let (load, caller) = (&door.guards.load, &asker.caller);
+    let known_caller = caller.subject.is_some() || caller.grants.authenticated;
+    load.admit(Class::of(prepared, known_caller, load), Holder::of(caller, asker.address))
 }
 
 /// Headers of the client's request that every subgraph gets.

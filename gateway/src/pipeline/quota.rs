@@ -13,6 +13,7 @@ use federation::Prepared;
 use graphql::ErrorCode;
 use quota::{Quotas, Rate, Verdict};
 
+use super::classify::Wish;
 use super::events::Holder;
 use super::{Asker, Door, Refusal};
 
@@ -44,9 +45,9 @@ impl Standing {
         }
     }
 
-    /// Puts it into the headers of an answer.
-    pub fn show(&self, response: &mut Response<Body>) {
-        let Some(noted) = &self.0 else { return };
+    /// Puts it into the headers of an answer, unless caches on the way may keep that: they would show it to others.
+    pub fn show(&self, wish: &Wish, response: &mut Response<Body>) {
+        let Some(noted) = self.0.as_ref().filter(|_| !wish.may_be_kept(response)) else { return };
         let noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(Shown { kind, rate, verdict }) = &*noted else { return };
         let reset_s = seconds(verdict.reset);
@@ -70,15 +71,15 @@ pub async fn take(door: &Door, asker: &Asker, prepared: &Prepared) -> Result<(),
     let Some(counted) = &door.guards.quotas else { return Ok(()) };
     let (kind, who) = holder(asker);
     let rate = counted.rate(kind);
+    let sensitive = prepared.root_fields().filter(|field| counted.sensitive.contains(*field)).count();
+    if sensitive > 0 {
+        let (counts, who) = (counted.counts(false), format!("{kind}:{who}"));
+        one(counts, asker, ("sensitive", &who), units(sensitive as u64), counted.sensitive_rate).await?;
+    }
     if prepared.cache_policy().public {
         return one(counted.counts(true), asker, (kind, &who), 1, rate).await;
     }
     let counts = counted.counts(false);
-    let sensitive = prepared.root_fields().filter(|field| counted.sensitive.contains(*field)).count();
-    if sensitive > 0 {
-        let who = format!("{kind}:{who}");
-        one(counts, asker, ("sensitive", &who), units(sensitive as u64), counted.sensitive_rate).await?;
-    }
     let cost = units(prepared.cost());
     // What costs more than all there is would never pass: it takes all.
     one(counts, asker, (kind, &who), cost.min(rate.units), rate).await?;
@@ -88,6 +89,16 @@ pub async fn take(door: &Door, asker: &Asker, prepared: &Prepared) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// Counts a document that has to be judged first, or refuses to: texts without end that are no documents, or
+/// that differ in a letter, would cost their sender nothing.
+pub async fn take_new(door: &Door, asker: &Asker) -> Result<(), Refusal> {
+    let Some(counted) = &door.guards.quotas else { return Ok(()) };
+    let (kind, who) = holder(asker);
+    let who = format!("{kind}:{who}");
+    // Judged by this process, so counted by it.
+    one(counted.counts(true), asker, ("documents", &who), 1, counted.new_documents_rate).await
 }
 
 /// Charges what it costs to make an answer that is then the same for everyone. It is not refused any more, for

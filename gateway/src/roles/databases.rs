@@ -17,7 +17,7 @@ pub enum SetUpError {
 
 /// The services that keep data, by their schemas' names, and the definitions of their tables. Neither the
 /// gateway nor anyone else has any.
-fn services() -> [(Role, &'static str, Vec<&'static Migrations>); 5] {
+pub(super) fn services() -> [(Role, &'static str, Vec<&'static Migrations>); 5] {
     [
         (Role::Catalogue, "catalogue", catalogue::MIGRATED.to_vec()),
         (Role::Identity, "identity", identity::migrations().to_vec()),
@@ -27,9 +27,14 @@ fn services() -> [(Role, &'static str, Vec<&'static Migrations>); 5] {
     ]
 }
 
+/// Whether this process alone has them.
+pub fn are_embedded(config: &Config) -> bool {
+    config.database_url.is_none() && config.databases.is_empty()
+}
+
 /// Where the services of this process keep their data.
 pub fn target(config: &Config) -> Target {
-    if config.database_url.is_none() && config.databases.is_empty() {
+    if are_embedded(config) {
         return Target::embedded(&config.data);
     }
     Target::Server(Box::new(server(config)))

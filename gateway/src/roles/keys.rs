@@ -19,8 +19,10 @@ pub enum KeysError {
     Database { service: &'static str, source: database::Error },
     #[error("the keys of {service} were not changed")]
     Sealing { service: &'static str, source: sealing::Error },
-    #[error("the signing keys were not sealed anew")]
+    #[error("the signing keys cannot be read or sealed anew")]
     SigningKeys(#[source] identity::StoreError),
+    #[error("{0} signing keys still need an old sealing key: run `pratu keys rotate` again")]
+    SigningKeysLeft(usize),
     #[error("sealing keys {keys} are still needed by {service}: run `pratu keys rotate` again")]
     StillNeeded { service: &'static str, keys: String },
 }
@@ -30,12 +32,12 @@ type Sealed = (&'static str, Database);
 
 /// The blind-index key in base64, to be kept from outside.
 pub fn blind_index_key(config: &Config) -> Result<String, KeysError> {
-    Ok(sealing_key::keys(config)?.index_base64().to_string())
+    Ok(sealing_key::kept(config)?.index_base64().to_string())
 }
 
 /// How many subject keys each sealing key wraps, per service.
 pub async fn key_uses(config: &Config) -> Result<Vec<(&'static str, Vec<KeyUse>)>, KeysError> {
-    let sealer = Sealer::new(sealing_key::keys(config)?);
+    let sealer = Sealer::new(sealing_key::kept(config)?);
     let mut all = Vec::new();
     for (service, database) in sealed(config).await? {
         let uses = sealer.key_uses(&database).await;
@@ -52,7 +54,7 @@ pub async fn rotate_keys(
     batch: u32,
     pause: Duration,
 ) -> Result<Vec<(&'static str, u64)>, KeysError> {
-    let sealer = Sealer::new(sealing_key::keys(config)?);
+    let sealer = Sealer::new(sealing_key::kept(config)?);
     let mut all = Vec::new();
     for (service, database) in sealed(config).await? {
         let failed = |source| KeysError::Sealing { service, source };
@@ -78,8 +80,15 @@ pub async fn rotate_keys(
 
 /// Strikes off the keys that nothing needs any more; refused while a row needs one.
 pub async fn retire_keys(config: &Config) -> Result<(), KeysError> {
-    let sealer = Sealer::new(sealing_key::keys(config)?);
+    let sealer = Sealer::new(sealing_key::kept(config)?);
     for (service, database) in sealed(config).await? {
+        if service == "identity" {
+            let left =
+                identity::signing_keys_left(&database, &sealer).await.map_err(KeysError::SigningKeys)?;
+            if left > 0 {
+                return Err(KeysError::SigningKeysLeft(left));
+            }
+        }
         let needed = sealer.retire_old(&database).await;
         let needed = needed.map_err(|source| KeysError::Sealing { service, source })?;
         if !needed.is_empty() {

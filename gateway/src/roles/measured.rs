@@ -42,7 +42,10 @@ impl Services {
         let all = [
             ("catalogue", self.catalogue.as_ref().map(|service| (service.database(), service.outbox()))),
             ("identity", self.identity.as_ref().map(|service| (service.database(), service.outbox()))),
-            ("applications", self.applications.as_ref().map(|service| (service.database(), service.outbox()))),
+            (
+                "applications",
+                self.applications.as_ref().map(|service| (service.database(), service.outbox())),
+            ),
             ("payments", self.payments.as_ref().map(|service| (service.database(), service.outbox()))),
         ];
         let here = all.into_iter().filter_map(|(name, found)| Some((name, found?)));
@@ -52,9 +55,9 @@ impl Services {
 
 fn connections(name: &'static str, database: &Database) {
     let connections = database.connections();
-    gauge!("database_connections", "database" => name, "state" => "used").set(connections.used.into());
-    gauge!("database_connections", "database" => name, "state" => "idle").set(connections.idle.into());
-    gauge!("database_connections_max", "database" => name).set(connections.max.into());
+    gauge!("database_connections", "database" => name, "state" => "used").set(connections.used);
+    gauge!("database_connections", "database" => name, "state" => "idle").set(connections.idle);
+    gauge!("database_connections_max", "database" => name).set(connections.max);
 }
 
 async fn waiting(name: &'static str, database: &Database, outbox: &Outbox) {

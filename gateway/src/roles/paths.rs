@@ -1,11 +1,12 @@
 //! What the roles answer over HTTP besides the graph, here or in another process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use auth::{TokenVerifier, Unidentified};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
@@ -14,6 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use super::Ground;
 use super::services::Services;
 use crate::config::Role;
+use crate::guards::origins::Origins;
 use crate::peers::{Nudges, forward};
 use crate::{graphiql, pipeline};
 
@@ -26,7 +28,13 @@ const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 impl Services {
     /// The public paths: of the services here and, with the gateway, of those elsewhere.
-    pub fn routes(&self, ground: &Ground<'_>, verifier: Option<TokenVerifier>) -> Router {
+    /// Pages of the origins that may ask the graph may send and read files too.
+    pub fn routes(
+        &self,
+        ground: &Ground<'_>,
+        verifier: Option<TokenVerifier>,
+        origins: Option<&Arc<Origins>>,
+    ) -> Router {
         let config = ground.config;
         let mut routes = Router::new();
         if let Some(identity) = &self.identity {
@@ -58,6 +66,9 @@ impl Services {
                     _ => routes = routes.merge(forwarded),
                 }
             }
+        }
+        if let Some(origins) = origins {
+            files = files.layer(origins.layer(&[Method::GET, Method::PUT]));
         }
         let within = |timeout| TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, timeout);
         let routes = routes.layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).layer(within(REQUEST_TIMEOUT));

@@ -7,10 +7,10 @@ use outbox::{Consumer, Outbox, Relay};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::invalidation::Invalidation;
 use super::services::Services;
 use super::{Error, Ground};
 use crate::config::Role;
-use crate::invalidation::Invalidation;
 use crate::peers::{PAUSE, RemoteRole};
 use crate::upkeep;
 
@@ -20,7 +20,8 @@ impl Services {
     pub async fn start_relays(&self, ground: &Ground<'_>, tasks: &mut JoinSet<()>) -> Result<(), Error> {
         let remote = remote_roles(ground);
         let mut consumers = self.everyone_who_listens(&remote);
-        consumers.push(Arc::new(Invalidation(ground.tags.clone())));
+        // Before all others: whoever is slow or hangs would have readers see what was changed.
+        consumers.insert(0, Arc::new(Invalidation(ground.tags.clone())));
         for (database, outbox) in self.outboxes() {
             let (clock, consumers) = (ground.clock.clone(), consumers.clone());
             let relay = Relay::new(database.clone(), clock, outbox.clone(), consumers);

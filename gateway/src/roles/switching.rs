@@ -9,6 +9,9 @@ use switches::{Closure, Kind, Notice, Order, Ordered, Switches, Target};
 use super::databases::target;
 use crate::config::Config;
 
+/// Characters of who typed it.
+const BY_CHARS_MAX: usize = 100;
+
 /// Why a switch was not moved.
 #[derive(Debug, thiserror::Error)]
 pub enum SwitchError {
@@ -31,6 +34,9 @@ pub async fn move_switch(
     reason: &str,
 ) -> Result<(), SwitchError> {
     let clock = Clock::system();
+    if by.trim().is_empty() || by.chars().count() > BY_CHARS_MAX {
+        return Err(SwitchError::Invalid(format!("say in 1 to {BY_CHARS_MAX} characters who you are")));
+    }
     if !exists(config, &switched).await? {
         return Err(SwitchError::Unknown { kind: switched.kind.as_str(), name: switched.name });
     }

@@ -34,10 +34,11 @@ pub fn of_split(config: &Config) -> Vec<String> {
         found.push("public_url is missing: it is the address of all processes together".to_owned());
     }
     let keeps_data = config.own_roles().into_iter().any(|role| role != Role::Gateway);
-    if keeps_data && config.database_url.is_none() {
+    if keeps_data && config.database_url.is_none() && config.databases.is_empty() {
         found.push("database_url is missing: services in several processes need PostgreSQL".to_owned());
     }
-    if config.seals() && config.sealing_key.is_none() && config.environment.is_sandbox() {
+    let has_key = config.sealing_key.is_some() || !config.sealing_keys.is_empty();
+    if config.seals() && !has_key && config.environment.is_sandbox() {
         found.push("sealing_key is missing: the processes must have the same".to_owned());
     }
     let is_reached_through_others = config.runs(Role::Identity) && !config.runs(Role::Gateway);
@@ -107,6 +108,12 @@ mod tests {
             assert!(found.contains(missing), "{missing}: {found}");
         }
         assert!(!found.contains("peers.identity"));
+        let key = sealing::Keys::generate();
+        let changing = Config { sealing_keys: vec![key.as_str().into()], ..config };
+        assert!(
+            !of(&changing).join("\n").contains("sealing_key"),
+            "while it is being changed it is in a list"
+        );
     }
 
     #[test]
@@ -120,6 +127,17 @@ mod tests {
             ..Config::default()
         };
         assert_eq!(of(&config), Vec::<String>::new());
+        // Each service under its own database role, and a ring of keys: enough.
+        let (in_force, opens) = (sealing::Keys::generate(), sealing::Keys::generate());
+        let mut applications = Config {
+            roles: vec![Role::Applications],
+            databases: [("applications".to_owned(), "postgres://applications@db/pratu".into())].into(),
+            sealing_keys: vec![in_force.as_str().into(), opens.as_str().into()],
+            blind_index_key: Some(opens.as_str().into()),
+            ..config.clone()
+        };
+        applications.peers.extend([at("gateway", "http://127.0.0.1:4001")]);
+        assert_eq!(of(&applications), Vec::<String>::new());
         let identity = Config {
             roles: vec![Role::Identity, Role::Sandbox],
             listen: "10.0.0.7:4000".parse().unwrap(),

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use graphql::LocalizedText;
 
+use crate::config::Role;
 use crate::graph::OwnGraph;
+use crate::peers::Peers;
 
 /// How long a part may take before it is down, and before it is slow.
 const TIMEOUT: Duration = Duration::from_millis(2_000);
@@ -83,13 +85,13 @@ struct Code {
 }
 
 /// Asks all parts at once.
-pub async fn all(graph: &OwnGraph, databases: &[(&'static str, Database)]) -> Found {
-    let ask = |service, document| ask(graph, databases, service, document);
+pub async fn all(graph: &OwnGraph, peers: &Peers, databases: &[(&'static str, Database)]) -> Found {
+    let ask = |role, document| ask(graph, peers, databases, role, document);
     let (finding, logging_in, filing, paying) = futures::join!(
-        ask("catalogue", FINDING),
-        ask("identity", LOGGING_IN),
-        ask("applications", FILING),
-        ask("payments", PAYING),
+        ask(Role::Catalogue, FINDING),
+        ask(Role::Identity, LOGGING_IN),
+        ask(Role::Applications, FILING),
+        ask(Role::Payments, PAYING),
     );
     let filing = match read::<Vec<Closure>>(filing, "serviceClosures") {
         Some(Answer { said, slow }) => Some(Answer { said: with_titles(graph, said).await, slow }),
@@ -104,17 +106,22 @@ pub async fn all(graph: &OwnGraph, databases: &[(&'static str, Database)]) -> Fo
     }
 }
 
-/// The answer of one part; none when it failed, took too long, or its database, where it is ours, is away.
+/// The answer of one part; none when it failed, took too long, or its database is away: what is closed is
+/// answered from memory then, and nothing else would be.
 async fn ask(
     graph: &OwnGraph,
+    peers: &Peers,
     databases: &[(&'static str, Database)],
-    service: &str,
+    role: Role,
     document: &'static str,
 ) -> Option<Answer<Value>> {
     let asked_at = tokio::time::Instant::now();
     let answer = async {
-        for (_, database) in databases.iter().filter(|(name, _)| *name == service) {
+        for (_, database) in databases.iter().filter(|(name, _)| *name == role.name()) {
             database.ping().await.ok()?;
+        }
+        if !peers.is_ready(role).await {
+            return None;
         }
         graph.ask(&Principal::Nobody, document.to_owned(), json!({})).await.ok()
     };

@@ -73,10 +73,14 @@ struct Gathering<'a> {
 pub fn of(found: Found, now: DateTime<Utc>, since: &mut Since) -> Report {
     let mut all = Gathering { now, since, components: Vec::new(), planned: Vec::new() };
     all.add("gateway", LocalizedText::new("ประตู Pratu", "The Pratu portal"), State::Operational);
-    let finding = state(found.finding.as_ref(), |()| false);
-    let logging_in = state(found.logging_in.as_ref(), |all| all.iter().any(|one| !one.availability.open));
-    let filing = state(found.filing.as_ref(), |all| all.iter().any(|one| !one.availability.open));
-    let paying = state(found.paying.as_ref(), |all| all.iter().any(|one| !one.availability.open));
+    let finding = state(found.finding.as_ref(), |()| State::Operational);
+    let logging_in =
+        state(found.logging_in.as_ref(), |all| of_all(all.iter().map(|one| one.availability.open)));
+    // Those that are open are not in the list.
+    let filing = state(found.filing.as_ref(), |listed| {
+        of_all(listed.iter().map(|one| one.availability.open).chain([true]))
+    });
+    let paying = state(found.paying.as_ref(), |all| of_all(all.iter().map(|one| one.availability.open)));
     all.add("service.finding", LocalizedText::new("ค้นหาบริการ", "Finding services"), finding);
     all.add("service.login", LocalizedText::new("เข้าสู่ระบบ", "Logging in"), logging_in);
     all.add("service.filing", LocalizedText::new("ยื่นและติดตามคำขอ", "Filing and tracking"), filing);
@@ -139,11 +143,20 @@ impl Gathering<'_> {
     }
 }
 
-fn state<T>(answer: Option<&Answer<T>>, partly_closed: impl Fn(&T) -> bool) -> State {
-    match answer {
-        None => State::Down,
-        Some(answer) if answer.slow || partly_closed(&answer.said) => State::Degraded,
-        Some(_) => State::Operational,
+fn state<T>(answer: Option<&Answer<T>>, of: impl Fn(&T) -> State) -> State {
+    let Some(Answer { said, slow }) = answer else { return State::Down };
+    match of(said) {
+        State::Operational if *slow => State::Degraded,
+        state => state,
+    }
+}
+
+/// A part of which people need any one.
+fn of_all(mut open: impl Iterator<Item = bool> + Clone) -> State {
+    match (open.clone().any(|open| open), open.any(|open| !open)) {
+        (_, false) => State::Operational,
+        (true, true) => State::Degraded,
+        (false, true) => State::Closed,
     }
 }
 

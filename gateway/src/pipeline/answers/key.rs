@@ -30,9 +30,12 @@ impl Parts {
 }
 
 #[cfg(test)]
+type MakeKey = fn(&Prepared) -> Key;
+
+#[cfg(test)]
 impl Parts {
     /// Keys from which one part is left out: the proof is that each of them serves somebody a wrong answer.
-    pub fn lacking() -> [(&'static str, fn(&Prepared) -> Key); 4] {
+    pub fn lacking() -> [(&'static str, MakeKey); 4] {
         [
             ("schema", |prepared| {
                 let mut parts = Self::of(prepared);

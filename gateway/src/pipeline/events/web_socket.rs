@@ -1,9 +1,9 @@
 //! GraphQL over WebSocket, subprotocol `graphql-transport-ws`: any operations on one line.
 //!
-//! Any page of any site may open a WebSocket to us, and browsers send cookies along. Here that is no
-//! danger, so `Origin` is not looked at: no cookie is read or forwarded, the caller is who the token says,
-//! and a page of another site has no token to send (nor could it read one of ours). Without one it is a
-//! stranger, who can ask only what anyone can ask by other means. Seats are counted as everywhere.
+//! Browsers let any page open a WebSocket to any server, and send cookies along. No cookie is read or forwarded
+//! here: the caller is who the token says, and a page of another site has no token to send. Without one it is a
+//! stranger, who can ask only what anyone can ask by other means; so refusing origins that are not ours
+//! (`guards::origins`) protects little more than our visitors' addresses. Seats are counted as everywhere.
 //!
 //! A token that is bound to a key (DPoP) comes with a proof for this very request: method GET, the address
 //! under its `http` or `ws` name, in the `DPoP` header or, as browsers cannot set one, as `dpop` beside

@@ -50,12 +50,28 @@ fn when_all_answer_all_is_operational_since_it_was_first_seen() {
 }
 
 #[test]
-fn a_closed_provider_is_told_with_why_and_until_when_and_logging_in_is_degraded() {
+fn a_closed_provider_is_told_with_why_and_until_when_and_logging_in_is_closed_with_it() {
     let report = of(found(closed(-10, false)), at(0), &mut Since::new());
     let provider = component(&report, "digital_id.thaid");
     assert_eq!((provider.state, provider.since, provider.opens_at), (State::Closed, at(-10), Some(at(50))));
-    assert_eq!(component(&report, "service.login").state, State::Degraded);
+    assert_eq!(component(&report, "service.login").state, State::Closed, "there is no other");
     assert_eq!(report.overall, State::Degraded);
+}
+
+#[test]
+fn while_another_provider_is_open_logging_in_works_in_part() {
+    let mut parts = found(closed(-10, false));
+    let name = LocalizedText::new("ทางรัฐ", "Tang Rat");
+    parts.logging_in.as_mut().unwrap().said.push(Provider { code: "dga".into(), name, availability: open() });
+    assert_eq!(component(&of(parts, at(0), &mut Since::new()), "service.login").state, State::Degraded);
+}
+
+#[test]
+fn one_closed_service_does_not_close_filing() {
+    let mut parts = found(open());
+    let title = LocalizedText::new("ใบอนุญาต", "A licence");
+    parts.filing = answer(vec![Closed { code: "LAO-01".into(), title, availability: closed(-10, false) }]);
+    assert_eq!(component(&of(parts, at(0), &mut Since::new()), "service.filing").state, State::Degraded);
 }
 
 #[test]
