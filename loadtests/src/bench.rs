@@ -40,7 +40,9 @@ pub async fn cost(
     let measured = go(Run::closed(target, vec![operation], connections, lasts)).await?;
     let cpu_s = process.cpu_s()? - before;
     let figures = measured.stretches[0].all.clone();
-    ensure!(figures.failures() + figures.refused == 0, "{} answered {:?}", process.name, figures.failed);
+    let bad = figures.all() - figures.good;
+    ensure!(bad == 0, "{} refused {}, failed {:?}", process.name, figures.refused, figures.failed);
+    ensure!(figures.good > 0, "{} answered nothing in {lasts:?}", process.name);
     Ok(Cost { cpu_ms: cpu_s * 1e3 / figures.good as f64, figures })
 }
 

@@ -27,6 +27,9 @@ const RUN_MAX: Duration = Duration::from_hours(24);
 /// Requests on their way at once, at most.
 const IN_FLIGHT_MAX: usize = 20_000;
 
+/// What one request may take: seconds of the series are closed after some more.
+const TIMEOUT_MAX: Duration = Duration::from_secs(60);
+
 /// How fast requests are sent.
 #[derive(Clone, Debug)]
 pub enum Pace {
@@ -83,6 +86,7 @@ impl Run {
         ensure!(due <= REQUESTS_MAX, "{due:.0} requests are more than {REQUESTS_MAX:.0}");
         ensure!(self.lasts() <= RUN_MAX, "a run takes at most {} hours", RUN_MAX.as_secs() / 3_600);
         ensure!(self.in_flight_max <= IN_FLIGHT_MAX, "at most {IN_FLIGHT_MAX} requests are sent at once");
+        ensure!(self.timeout <= TIMEOUT_MAX, "a request takes at most {} s", TIMEOUT_MAX.as_secs());
         ensure!(self.operations.iter().any(|it| it.weight > 0.0), "there is nothing to send");
         Ok(())
     }
@@ -172,7 +176,9 @@ impl Sender {
             let sender = self.clone();
             self.in_flight.set(self.in_flight.get() + 1);
             requests.spawn_local(async move {
-                sender.send(place, sender.begins + due.at).await;
+                if !sender.send(place, sender.begins + due.at).await {
+                    sender.series.borrow_mut().count(place, End::Unsent, 0, 0);
+                }
                 sender.in_flight.set(sender.in_flight.get() - 1);
             });
             while requests.try_join_next().is_some() {}
@@ -226,5 +232,36 @@ impl Sender {
         };
         self.series.borrow_mut().count(place, end, latency_us, bytes);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::{Caller, Prepared};
+
+    #[tokio::test]
+    async fn what_is_due_when_nothing_is_left_to_send_counts_as_unsent() {
+        let target = Loopback::parse("http://127.0.0.1:1").unwrap();
+        let once = Operation::new("once", 1.0, vec![Prepared::get("/", Caller::Nobody)]).once();
+        let run = Run {
+            pace: Pace::Open { poisson: false },
+            ..Run::open(&target, vec![once], 1_000.0, Duration::from_millis(5))
+        };
+        let measured = run.start(Instant::now()).unwrap().measured().await.unwrap();
+        let all = &measured.stretches[0].all;
+        assert_eq!((all.failed["no connection"], all.good), (1, 0));
+        assert!(all.unsent >= 3, "{all:?}");
+    }
+
+    #[test]
+    fn a_run_without_bounds_is_refused() {
+        let target = Loopback::parse("http://127.0.0.1:1").unwrap();
+        let operations = || vec![Operation::new("read", 1.0, vec![Prepared::get("/", Caller::Nobody)])];
+        let open = |per_s, lasts_s| Run::open(&target, operations(), per_s, Duration::from_secs(lasts_s));
+        assert!(open(1_000.0, 10).check().is_ok());
+        assert!(open(1e9, 10).check().is_err() && open(f64::NAN, 10).check().is_err());
+        assert!(open(0.1, 100_000).check().is_err());
+        assert!(Run { timeout: Duration::from_secs(61), ..open(1.0, 1) }.check().is_err());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use database::{Database, Target, args};
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::address::free_port;
 use crate::people::Place;
-use crate::process::{Process, cores, http_client};
+use crate::process::{Process, cores, http_client, on_all_cores};
 use crate::proxy::Proxy;
 use crate::report::root;
 
@@ -50,7 +51,6 @@ pub struct Installation {
     pub redis: Option<Process>,
     pub target: Target,
     pub version: String,
-    admin: Option<(Database, String)>,
     folder: TempDir,
 }
 
@@ -64,7 +64,7 @@ impl Installation {
         );
         let folder = TempDir::new()?;
         let data = folder.path().join("data");
-        let (admin, target) = store(wanted.store, &data).await?;
+        let target = store(wanted.store, &data).await?;
         let mut proxies = BTreeMap::new();
         let redis = if wanted.redis { Some(start_redis(folder.path(), &mut proxies).await?) } else { None };
         let said = Command::new(&program).arg("--version").output()?;
@@ -75,7 +75,6 @@ impl Installation {
             redis,
             target,
             version: String::from_utf8_lossy(&said.stdout).trim().to_owned(),
-            admin,
             folder,
         };
         installation.start_processes(wanted, &program, &data).await?;
@@ -175,15 +174,26 @@ impl Installation {
         Ok(Database::observe(&self.target, service).await?)
     }
 
-    /// Ends everything and removes the database.
-    pub async fn close(mut self) -> anyhow::Result<()> {
+    /// Asks every process to end. What does not is killed, and says so: figures are not lost for it.
+    pub fn close(mut self) {
         for process in self.processes.drain(..) {
-            process.end()?;
+            if let Err(error) = process.end() {
+                eprintln!("{error:#}: it was killed");
+            }
         }
-        if let Some((admin, name)) = self.admin.take() {
-            admin.execute(&format!("drop database {name} with (force)"), args![]).await?;
+    }
+}
+
+/// Databases of this run.
+static DATABASES: Mutex<Vec<(Database, String)>> = Mutex::new(Vec::new());
+
+/// Removes the databases of this run, however it has ended; after the programs that use them.
+pub async fn drop_databases() {
+    let made = std::mem::take(&mut *DATABASES.lock().unwrap_or_else(PoisonError::into_inner));
+    for (admin, name) in made {
+        if let Err(error) = admin.execute(&format!("drop database {name} with (force)"), args![]).await {
+            eprintln!("the database {name} is left: {error}");
         }
-        Ok(())
     }
 }
 
@@ -203,9 +213,9 @@ fn start_process(
 }
 
 /// An empty database.
-async fn store(store: Store, data: &Path) -> anyhow::Result<(Option<(Database, String)>, Target)> {
+async fn store(store: Store, data: &Path) -> anyhow::Result<Target> {
     match store {
-        Store::Sqlite => Ok((None, Target::embedded(data))),
+        Store::Sqlite => Ok(Target::embedded(data)),
         Store::Durable => {
             let server = servers("durable")?;
             let admin = Database::open(&Target::Postgres { url: server.clone() }, "public", &[]).await?;
@@ -213,14 +223,15 @@ async fn store(store: Store, data: &Path) -> anyhow::Result<(Option<(Database, S
             admin.execute(&format!("create database {name}"), args![]).await?;
             let mut url = url::Url::parse(&server)?;
             url.set_path(&name);
-            Ok((Some((admin, name)), Target::Postgres { url: url.into() }))
+            DATABASES.lock().unwrap_or_else(PoisonError::into_inner).push((admin, name));
+            Ok(Target::Postgres { url: url.into() })
         }
     }
 }
 
 /// Starts a server of `infra/servers` when it does not run, and gives its address.
 fn servers(name: &str) -> anyhow::Result<String> {
-    let output = Command::new(root().join("infra/servers")).args(["up", name]).output()?;
+    let output = on_all_cores(&root().join("infra/servers")).args(["up", name]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
@@ -229,10 +240,8 @@ fn servers(name: &str) -> anyhow::Result<String> {
 async fn start_redis(folder: &Path, proxies: &mut BTreeMap<String, Proxy>) -> anyhow::Result<Process> {
     let server = match redis_server() {
         Some(server) => server,
-        None => {
-            servers("redis")?;
-            redis_server().context("no redis-server is found even after infra/servers up redis")?
-        }
+        // It may come from a wheel, which is on no PATH: the one that runs tells where it is.
+        None => executable_of(&servers("redis")?).await?,
     };
     let port = free_port()?;
     let mut command = Command::new(server);
@@ -256,8 +265,24 @@ async fn start_redis(folder: &Path, proxies: &mut BTreeMap<String, Proxy>) -> an
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    ensure!(tokio::net::TcpStream::connect(address).await.is_ok(), "Redis does not open at {address}");
     proxies.insert("redis".to_owned(), Proxy::start(address).await?);
     Ok(process)
+}
+
+/// The program of the Redis at `address`.
+async fn executable_of(address: &str) -> anyhow::Result<PathBuf> {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let address = address.trim_start_matches("redis://");
+    let mut stream = tokio::net::TcpStream::connect(address).await.with_context(|| address.to_owned())?;
+    stream.write_all(b"info server\r\nquit\r\n").await?;
+    let mut lines = BufReader::new(stream).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some(path) = line.strip_prefix("executable:") {
+            return Ok(path.into());
+        }
+    }
+    anyhow::bail!("the Redis at {address} does not tell its program")
 }
 
 fn redis_server() -> Option<PathBuf> {

@@ -1,10 +1,10 @@
 //! Runs the goose journeys against an installation of their own.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, ensure};
 use clap::Args;
+use tokio::process::Command;
 
 use crate::installation::{Installation, Store, Wanted};
 use crate::report::root;
@@ -40,10 +40,11 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<bool> {
     command.args(["--host", &installation.place.url]);
     command.args(["--users", &options.users.to_string(), "--run-time", &options.seconds.to_string()]);
     command.arg("--report-file").arg(&report).args(&options.goose);
-    let ended = tokio::task::spawn_blocking(move || command.status()).await?;
+    // Ends with us when we are interrupted.
+    let ended = command.kill_on_drop(true).status().await;
     let ended = ended.with_context(|| format!("{} cannot be run", options.journeys.display()))?;
     ensure!(ended.code().is_some(), "the journeys were ended from outside");
     println!("The report: {}", report.display());
-    installation.close().await?;
+    installation.close();
     Ok(ended.success())
 }

@@ -57,6 +57,6 @@ impl Circumstances {
 }
 
 fn said(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().ok();
+    let output = Command::new(program).args(arguments).current_dir(crate::report::root()).output().ok();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }

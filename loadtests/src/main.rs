@@ -120,7 +120,42 @@ fn run(arguments: Arguments) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let runtime = tokio::runtime::Runtime::new().context("the runtime does not start")?;
-    runtime.block_on(command(arguments))
+    let held = runtime.block_on(async {
+        if arguments.command.serves() {
+            return command(arguments).await;
+        }
+        // Whoever is asked to stop leaves nothing behind: what was started ends as the run is dropped.
+        let held = tokio::select! {
+            held = command(arguments) => held,
+            signal = signalled() => Err(anyhow::anyhow!("{signal}: the run was broken off")),
+        };
+        installation::drop_databases().await;
+        held
+    });
+    // A generator that is still at it is not waited for.
+    runtime.shutdown_background();
+    held
+}
+
+/// Waits until this process is asked to stop.
+async fn signalled() -> &'static str {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+impl Command {
+    /// Whether it is one of our own helpers, which serve until they are killed.
+    fn serves(&self) -> bool {
+        matches!(self, Self::Shop { .. } | Self::Floor { .. } | Self::Together { .. } | Self::Bytes { .. })
+    }
 }
 
 async fn command(arguments: Arguments) -> anyhow::Result<bool> {

@@ -13,9 +13,6 @@ use serde_json::Value;
 use crate::address::Loopback;
 use crate::series::End;
 
-/// Stands in a body where each request gets a key of its own; as long as such a key.
-pub const FRESH_KEY: &str = "fresh-key-fresh-key-fresh-key-00";
-
 /// A person's token, which may be renewed while requests are on their way.
 #[derive(Clone, Debug, Default)]
 pub struct Token(Arc<RwLock<Option<hyper::header::HeaderValue>>>);
@@ -59,17 +56,15 @@ pub struct Prepared {
     pub path: String,
     pub body: Bytes,
     pub caller: Caller,
-    key_at: Option<usize>,
 }
 
 impl Prepared {
     pub fn post(path: &str, body: Vec<u8>, caller: Caller) -> Self {
-        let key_at = memmem::find(&body, FRESH_KEY.as_bytes());
-        Self { method: Method::POST, path: path.to_owned(), body: body.into(), caller, key_at }
+        Self { method: Method::POST, path: path.to_owned(), body: body.into(), caller }
     }
 
     pub fn get(path: &str, caller: Caller) -> Self {
-        Self { method: Method::GET, path: path.to_owned(), body: Bytes::new(), caller, key_at: None }
+        Self { method: Method::GET, path: path.to_owned(), body: Bytes::new(), caller }
     }
 
     /// A GraphQL document with variables.
@@ -103,15 +98,7 @@ impl Prepared {
             },
             Caller::Unique => builder.header(AUTHORIZATION, format!("Bearer unique-{nth:016x}")),
         };
-        builder.body(Full::new(self.body_with_key())).expect("a request of known parts")
-    }
-
-    fn body_with_key(&self) -> Bytes {
-        let Some(at) = self.key_at else { return self.body.clone() };
-        let mut body = self.body.to_vec();
-        let key = format!("{:032x}", rand::random::<u128>());
-        body[at..at + FRESH_KEY.len()].copy_from_slice(key.as_bytes());
-        body.into()
+        builder.body(Full::new(self.body.clone())).expect("a request of known parts")
     }
 }
 
@@ -179,11 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn each_request_has_a_key_and_a_caller_of_its_own() {
-        let input = serde_json::json!({ "idempotencyKey": FRESH_KEY });
-        let prepared = Prepared::graphql("mutation", &input, Caller::Unique);
-        let bodies: Vec<_> = (0..2).map(|_| prepared.body_with_key()).collect();
-        assert!(bodies[0] != bodies[1] && bodies[0].len() == prepared.body.len());
+    fn each_request_has_a_caller_of_its_own() {
+        let prepared = Prepared::graphql("query", &Value::Null, Caller::Unique);
         let callers: Vec<_> = (0..2)
             .map(|nth| prepared.request(&target(), nth).headers()[AUTHORIZATION].to_str().unwrap().to_owned())
             .collect();

@@ -13,17 +13,46 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a program may take to end when it is asked to.
 const END_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Cores of this machine.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+/// The cores this process was given, as `taskset` writes them.
+static GIVEN: OnceLock<(usize, String)> = OnceLock::new();
+
+fn given() -> &'static (usize, String) {
+    GIVEN.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        let count = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        (count, list.unwrap_or("0").trim().to_owned())
+    })
 }
 
-/// Keeps this process, load and subgraphs, on one core, when there are two and `taskset`.
-pub fn pin_self(core: usize) -> bool {
+/// Cores of this machine, also after we keep to one of them.
+pub fn cores() -> usize {
+    given().0
+}
+
+/// Keeps this process, load and subgraphs, on one core, when there are two. What it starts from then on is there too,
+/// unless it is given another.
+pub fn pin_self(core: usize) {
+    if cores() < 2 {
+        eprintln!("There is one core: load and program share it, and CPU times tell less.");
+        return;
+    }
     let pid = std::process::id().to_string();
     let taskset =
         Command::new("taskset").args(["-acp", &core.to_string(), &pid]).stdout(Stdio::null()).status();
-    cores() > 1 && taskset.is_ok_and(|status| status.success())
+    if !taskset.is_ok_and(|status| status.success()) {
+        eprintln!("The load cannot be kept to one core (taskset): it may take from the program's.");
+    }
+}
+
+/// A command on all cores: what goes on after us must not keep to ours.
+pub fn on_all_cores(program: &Path) -> Command {
+    if cores() < 2 {
+        return Command::new(program);
+    }
+    let mut command = Command::new("taskset");
+    command.args(["-c", &given().1]).arg(program);
+    command
 }
 
 /// A program that runs.
@@ -158,4 +187,24 @@ fn ticks_per_s() -> f64 {
 pub fn http_client() -> anyhow::Result<reqwest::Client> {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
     Ok(client.timeout(Duration::from_secs(30)).build()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_keeps_its_cores_when_the_load_keeps_to_one() {
+        let before = cores();
+        pin_self(0);
+        assert_eq!(cores(), before);
+        let allowed = || {
+            let shown = on_all_cores(Path::new("cat")).arg("/proc/self/status").output().unwrap().stdout;
+            let shown = String::from_utf8(shown).unwrap();
+            shown.lines().find(|line| line.starts_with("Cpus_allowed_list:")).unwrap().to_owned()
+        };
+        assert!(allowed().ends_with(&given().1), "{}", allowed());
+        let pid = std::process::id().to_string();
+        on_all_cores(Path::new("taskset")).args(["-acp", &given().1, &pid]).output().unwrap();
+    }
 }

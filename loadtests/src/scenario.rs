@@ -128,17 +128,38 @@ impl Scenario {
     pub fn read(file: &Path, scale: f64) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
         let mut scenario: Self = toml::from_str(&text).with_context(|| file.display().to_string())?;
-        scenario.phase.iter_mut().for_each(|phase| phase.seconds = (phase.seconds * scale).max(1.0));
-        for fault in &mut scenario.fault {
-            fault.at_s *= scale;
-            fault.for_s *= scale;
-        }
+        ensure!(scale > 0.0 && scale.is_finite(), "a scale is a positive number");
+        scenario.scale(scale);
         scenario.check().with_context(|| file.display().to_string())?;
         Ok(scenario)
     }
 
+    /// A phase lasts a second at least, and faults stay in the phases they were in.
+    fn scale(&mut self, scale: f64) {
+        let lasted: Vec<f64> = self.phase.iter().map(|phase| phase.seconds).collect();
+        self.phase.iter_mut().for_each(|phase| phase.seconds = (phase.seconds * scale).max(1.0));
+        let moved = |mut at_s: f64| {
+            let mut began_s = 0.0;
+            for (phase, lasted) in self.phase.iter().zip(&lasted) {
+                if at_s <= *lasted {
+                    return began_s + at_s * phase.seconds / lasted;
+                }
+                at_s -= lasted;
+                began_s += phase.seconds;
+            }
+            began_s + at_s
+        };
+        for fault in &mut self.fault {
+            let ends_s = moved(fault.at_s + fault.for_s);
+            fault.at_s = moved(fault.at_s);
+            fault.for_s = ends_s - fault.at_s;
+        }
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         ensure!(!self.phase.is_empty(), "there is no phase");
+        let seconds = |phase: &Phase| phase.seconds > 0.0 && phase.seconds.is_finite();
+        ensure!(self.phase.iter().all(seconds), "a phase lasts a positive number of seconds");
         for name in self.mix.keys() {
             ensure!(mix::NAMES.contains(&name.as_str()), "there is no operation {name}: {:?}", mix::NAMES);
         }
@@ -148,12 +169,19 @@ impl Scenario {
             for name in named.filter(|name| *name != "*") {
                 ensure!(phases.contains(&name.as_str()), "there is no phase {name}");
             }
+            let shares = [threshold.failed_share_max, threshold.good_share_min, threshold.hit_ratio_min];
+            let possible = shares.iter().flatten().all(|share| (0.0..=1.0).contains(share));
+            ensure!(possible, "a share is between 0 and 1: {threshold:?}");
             let times_without = threshold.p99_times_max.is_some() && threshold.of_phase.is_none();
             ensure!(!times_without, "p99_times_max needs of_phase");
         }
         let lasts: f64 = self.phase.iter().map(|phase| phase.seconds).sum();
         for fault in &self.fault {
-            ensure!(fault.at_s + fault.for_s <= lasts, "the fault {:?} outlasts the load", fault.name);
+            ensure!(
+                fault.at_s + fault.for_s <= lasts + 0.001,
+                "the fault {:?} outlasts the load",
+                fault.name
+            );
         }
         Ok(())
     }
@@ -209,5 +237,17 @@ mod tests {
             "steady",
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_fault_stays_in_its_phase_however_short_phases_become() {
+        let file = crate::report::root().join("loadtests/scenarios/redis-dead.toml");
+        for scale in [1.0, 0.5, 0.07, 0.01] {
+            let scenario = Scenario::read(&file, scale).unwrap();
+            let dead = &scenario.fault[1];
+            let began_s: f64 = scenario.phase[..3].iter().map(|phase| phase.seconds).sum();
+            assert!((dead.at_s - began_s).abs() < 1e-9 && scenario.phase[3].name == "dead");
+            assert!((dead.for_s - scenario.phase[3].seconds).abs() < 1e-9, "{scale}");
+        }
     }
 }

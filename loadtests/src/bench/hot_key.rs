@@ -37,6 +37,7 @@ pub struct Options {
 
 struct Turn {
     figures: Figures,
+    /// Requests to the service behind.
     calls: f64,
 }
 
@@ -84,6 +85,18 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
     // One more than whole seconds: the first falls anywhere.
     let per_expiry = of("expiring", |turn| turn.calls) / (seconds / EXPIRES_S + 1.0);
     let times = of("expiring", |turn| turn.figures.p99_ms) / of("lasting", |turn| turn.figures.p99_ms);
+    let all = || turns.values().flatten().map(|turn| &turn.figures);
+    let good: u64 = all().map(|figures| figures.good).sum();
+    let due: u64 = all().map(Figures::all).sum();
+    report.verdicts.push(Verdict::at_least(
+        "answered well, of all that were due",
+        good as f64 / due as f64 * 100.0,
+        100.0,
+        " %",
+    ));
+    // Otherwise nothing has expired, and what follows says nothing.
+    let expired = of("expiring", |turn| turn.calls) / (seconds / EXPIRES_S);
+    report.verdicts.push(Verdict::at_least("expiries seen, of those there had to be", expired, 0.5, ""));
     report.verdicts.push(Verdict::at_most("calls of the service per expiry", per_expiry, 1.0, ""));
     report.verdicts.push(Verdict::at_most(
         "99th percentile, to that without expiry",
@@ -92,8 +105,8 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
         "×",
     ));
     report.tables.push(table);
-    expiring.close().await?;
-    lasting.close().await?;
+    expiring.close();
+    lasting.close();
     Ok(report)
 }
 
@@ -109,7 +122,7 @@ fn wanted(redis: bool) -> Wanted {
 async fn turn(options: &Options, installation: &Installation) -> anyhow::Result<Turn> {
     let target = Loopback::parse(&installation.place.url)?;
     let guide = Prepared::graphql_get(&document("ServiceGuide")?, &json!({ "code": "LAO-01" }));
-    let operations = || vec![Operation::new("guide", 1.0, vec![guide.clone()])];
+    let operations = || vec![Operation::new("guide", 1.0, vec![guide.clone()]).expecting("\"LAO-01\"")];
     let run = |lasts| Run { in_flight_max: 2_000, ..Run::open(&target, operations(), options.rate, lasts) };
     go(run(WARM_UP)).await?;
     let before = calls(installation).await;
@@ -118,8 +131,8 @@ async fn turn(options: &Options, installation: &Installation) -> anyhow::Result<
     Ok(Turn { figures: measured.stretches[0].all.clone(), calls })
 }
 
-/// Answers that were made, not found.
+/// Requests to the catalogue so far.
 async fn calls(installation: &Installation) -> f64 {
     let metrics = Metrics::read(&installation.place.http, &installation.place.url).await;
-    metrics.sum("cache_loads_total", &["cache=\"answers\""]).unwrap_or(f64::NAN)
+    metrics.sum("subgraph_requests_total", &["subgraph=\"catalogue\""]).unwrap_or(f64::NAN)
 }

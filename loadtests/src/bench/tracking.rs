@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use clap::Args;
+use database::{Database, args};
 use serde_json::json;
 
 use super::{cost, median};
@@ -38,12 +39,12 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
     let place = &installation.place;
     let person = Person::log_in(place, "somchai").await?;
     let application = submitted(place, &person, &offering(place).await?).await?;
-    let postgres = Postgres::of(&installation)?;
+    let postgres = Postgres::of(&installation).await?;
     let target = Loopback::parse(&place.url)?;
     let mut report = Report::new(
         "tracking",
         "A private query of one's own application, answered from PostgreSQL: the CPU time of the program (gateway, \
-         GraphQL, and the SQL client in it) beside that of PostgreSQL's own processes, for the same requests.",
+         GraphQL, and the SQL client in it) beside that of PostgreSQL's sessions, for the same requests.",
         circumstances,
     );
     let head = ["", "program CPU ms", "PostgreSQL CPU ms", "program to PostgreSQL", "p50 ms, closed loop"];
@@ -55,10 +56,10 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
             let caller = Caller::Person(person.token.clone());
             let prepared = Prepared::graphql(&text, &json!({ "id": application }), caller);
             let operation = Operation::new(name, 1.0, vec![prepared]).expecting("receiptNumber");
-            let before = postgres.cpu_s()?;
+            let before = postgres.cpu_s().await?;
             let lasts = Duration::from_secs(options.seconds);
             let own = cost(&installation.processes[0], &target, operation, CONNECTIONS, lasts).await?;
-            let sql_ms = (postgres.cpu_s()? - before) * 1e3 / own.figures.good as f64;
+            let sql_ms = (postgres.cpu_s().await? - before) * 1e3 / own.figures.good as f64;
             if round > 0 {
                 turns.push([own.cpu_ms, sql_ms, own.figures.p50_ms]);
             }
@@ -78,52 +79,32 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
     report.tables.push(table.noting(
         "The SQL client is counted to the program, so that the ratio is an upper bound of what gateway and GraphQL add.",
     ));
-    installation.close().await?;
+    installation.close();
     Ok(report)
 }
 
-/// The processes of the servers: the primary and its standby, which may answer reads.
+/// The sessions of this run's database; checkpoints, the log and other people's databases are not ours to count.
 struct Postgres {
-    postmasters: Vec<u32>,
+    looking_on: Database,
 }
 
 impl Postgres {
-    fn of(installation: &Installation) -> anyhow::Result<Self> {
-        let database::Target::Postgres { url } = &installation.target else {
-            anyhow::bail!("this is about PostgreSQL");
-        };
-        let url = url::Url::parse(url)?;
-        let hosts = url.query_pairs().find(|(name, _)| name == "host").map(|(_, hosts)| hosts.into_owned());
-        let hosts = hosts.context("the server has a socket")?;
-        let data: Vec<String> = hosts.split(',').map(|host| format!("{host}/data")).collect();
-        let serves = |pid: u32| {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line)
-                .split('\0')
-                .any(|argument| data.iter().any(|data| argument == data))
-        };
-        let all = processes().into_iter().map(|(pid, _)| pid);
-        let postmasters: Vec<u32> = all.filter(|pid| serves(*pid)).collect();
-        ensure!(!postmasters.is_empty(), "no server runs in {data:?}");
-        Ok(Self { postmasters })
+    async fn of(installation: &Installation) -> anyhow::Result<Self> {
+        Ok(Self { looking_on: installation.observe("applications").await? })
     }
 
-    /// CPU time of all sessions that are open.
-    fn cpu_s(&self) -> anyhow::Result<f64> {
-        let session = |(pid, parent): (u32, u32)| self.postmasters.contains(&parent).then_some(pid);
-        let sessions: Vec<u32> = processes().into_iter().filter_map(session).collect();
-        ensure!(!sessions.is_empty(), "the server has no sessions");
-        Ok(sessions.into_iter().filter_map(|pid| crate::process::cpu_s(pid).ok()).sum())
+    /// CPU time of all sessions that are open. What one that has ended took is missing, which is to our disadvantage.
+    async fn cpu_s(&self) -> anyhow::Result<f64> {
+        let sessions = "select cast(pid as bigint) as pid from pg_stat_activity \
+                        where datname = current_database() and backend_type = 'client backend' \
+                        and pid <> pg_backend_pid()";
+        let rows = self.looking_on.rows(sessions, args![]).await?;
+        let mut cpu_s = 0.0;
+        for row in rows {
+            // One may end between the question and this.
+            cpu_s += crate::process::cpu_s(u32::try_from(row.get::<i64>("pid")?)?).unwrap_or(0.0);
+        }
+        ensure!(cpu_s > 0.0, "the server has no sessions that can be seen: does it run on this machine?");
+        Ok(cpu_s)
     }
-}
-
-/// All processes with their parents.
-fn processes() -> Vec<(u32, u32)> {
-    let folders = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse().ok());
-    let with_parent = |pid: u32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        Some((pid, stat.rsplit_once(") ")?.1.split(' ').nth(1)?.parse().ok()?))
-    };
-    pids.filter_map(with_parent).collect()
 }

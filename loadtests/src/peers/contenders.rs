@@ -103,6 +103,8 @@ impl Kind {
                     "--supergraph",
                 ]);
                 command.arg(place.supergraph).current_dir(place.folder).env("PRATU_LOG__FILTER", "warn");
+                // The query is dearer than the door lets through, and the others count no cost unless told to.
+                command.env("PRATU_DOOR__COST__ANONYMOUS_MAX", "0");
                 Some((command, version(place.program)))
             }
             Kind::HiveRouter | Kind::HiveRouterUnshared => {

@@ -81,9 +81,12 @@ impl Field {
         let mut contenders = Vec::new();
         // Ours first: its fetches are what the floor makes.
         let ours = Kind::Pratu.start(&place).await?.context("our own program is needed")?;
-        write_fetches(&http, &base, &ours.url, &fetches).await?;
+        let answer = write_fetches(&http, &base, &ours.url, &fetches).await?;
         for kind in kinds.iter().filter(|kind| **kind != Kind::Pratu) {
-            contenders.extend(kind.start(&place).await?);
+            let Some(contender) = kind.start(&place).await? else { continue };
+            let theirs: serde_json::Value = serde_json::from_str(&ask(&http, &contender.url).await?)?;
+            ensure!(theirs["data"] == answer["data"], "{} answers something else", kind.name());
+            contenders.push(contender);
         }
         let at = contenders.iter().position(|it| it.kind != Kind::Floor).unwrap_or(contenders.len());
         contenders.insert(at, ours);
@@ -110,7 +113,10 @@ impl Field {
         let open = go(Run::open(&target, operations(), rate, lasts)).await?;
         let (closed, open) = (&closed.stretches[0].all, &open.stretches[0].all);
         let name = contender.kind.name();
-        ensure!(closed.failures() + open.failures() == 0, "{name}: {:?} {:?}", closed.failed, open.failed);
+        for all in [closed, open] {
+            let (refused, unsent) = (all.refused, all.unsent);
+            ensure!(all.good == all.all(), "{name}: {:?}, {refused} refused, {unsent} unsent", all.failed);
+        }
         let requests = closed.good as f64;
         Ok(Turn {
             name,
@@ -143,13 +149,25 @@ async fn go(run: Run) -> anyhow::Result<crate::series::Measured> {
     run.start(Instant::now())?.measured().await
 }
 
-/// Writes down what our gateway asked for one request, and what it answered.
-async fn write_fetches(http: &reqwest::Client, base: &str, url: &str, file: &PathBuf) -> anyhow::Result<()> {
+/// Writes down what our gateway asked for one request, and gives what it answered.
+async fn write_fetches(
+    http: &reqwest::Client,
+    base: &str,
+    url: &str,
+    file: &PathBuf,
+) -> anyhow::Result<serde_json::Value> {
     let taken = http.get(format!("{base}/asked")).send().await?.json::<Vec<Asked>>().await?;
-    let answer = http.post(url).header("content-type", "application/json").body(body()).send().await?;
-    let answer = answer.text().await?;
+    let answer = ask(http, url).await?;
+    let parsed: serde_json::Value = serde_json::from_str(&answer)?;
+    ensure!(parsed["errors"].is_null(), "our gateway answers {}", parsed["errors"]);
     let fetches = Fetches { base: base.to_owned(), asked: taken, answer };
     ensure!(!fetches.asked.is_empty(), "our gateway has asked the subgraphs nothing");
     std::fs::write(file, serde_json::to_vec(&fetches)?)?;
-    Ok(())
+    Ok(parsed)
+}
+
+/// The answer to the request that all get.
+async fn ask(http: &reqwest::Client, url: &str) -> anyhow::Result<String> {
+    let request = http.post(url).header("content-type", "application/json");
+    Ok(request.header("accept", "application/json").body(body()).send().await?.text().await?)
 }

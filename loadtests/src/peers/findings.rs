@@ -44,6 +44,9 @@ impl Findings {
         }
         report.tables.push(self.together());
         report.verdicts.extend(self.verdicts());
+        if report.verdicts.is_empty() {
+            report.about += " Hive Router was not there: nothing was judged.";
+        }
         report.figures = serde_json::to_value(self).unwrap_or_default();
     }
 

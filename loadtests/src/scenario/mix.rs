@@ -6,16 +6,18 @@ use serde_json::json;
 
 use super::{People, Scenario};
 use crate::filing::{document, offering, submitted};
-use crate::operation::{Caller, FRESH_KEY, Operation, Prepared};
+use crate::operation::{Caller, Operation, Prepared};
 use crate::people::{PERSONAS, Person, Place};
 
 /// Operations that a mix can name.
-pub const NAMES: [&str; 8] =
-    ["find", "guide", "guide_each", "viewer", "my_applications", "track", "my_bills", "save_draft"];
+pub const NAMES: [&str; 7] =
+    ["find", "guide", "guide_each", "viewer", "my_applications", "track", "my_bills"];
 
 /// Public services whose guides are read.
 const SERVICES: [&str; 8] = ["LAO-01", "DLT-01", "DBD-01", "MOT-01", "LAO-02", "ECT-01", "DOAE-02", "OPM-01"];
 const SEARCHES: [&str; 6] = ["ขายอาหาร", "ใบขับขี่", "ทะเบียน", "รถไฟฟ้า", "passport", "tax"];
+/// What a guide has that there is.
+const GUIDE: &str = r#""publicService":{"code":"#;
 /// People who are set up at once.
 const AT_ONCE: usize = 4;
 
@@ -24,7 +26,6 @@ pub struct Crowd {
     pub people: Vec<Person>,
     /// What each has filed.
     applications: Vec<Vec<String>>,
-    offering: String,
 }
 
 impl Crowd {
@@ -40,7 +41,7 @@ impl Crowd {
         };
         let made: Vec<_> = stream::iter(0..wanted.sessions).map(one).buffered(AT_ONCE).try_collect().await?;
         let (people, applications) = made.into_iter().unzip();
-        Ok(Self { people, applications, offering })
+        Ok(Self { people, applications })
     }
 
     /// The operations of a mix.
@@ -49,28 +50,32 @@ impl Crowd {
     }
 
     fn operation(&self, name: &str, share: f64) -> anyhow::Result<Operation> {
-        let requests = match name {
+        let (requests, expected) = match name {
             "find" => {
                 let find = document("FindServices")?;
                 let request = |search| {
                     let variables = json!({ "search": search, "area": "1201", "first": 10 });
                     Prepared::graphql(&find, &variables, Caller::Nobody)
                 };
-                SEARCHES.map(request).to_vec()
+                (SEARCHES.map(request).to_vec(), r#""publicServices":{"nodes":["#)
             }
-            "guide" => guides(&SERVICES[..1])?,
-            "guide_each" => guides(&SERVICES)?,
-            "viewer" => self.each("Viewer", &json!({}))?,
-            "my_applications" => self.each("MyApplications", &json!({ "first": 20 }))?,
-            "my_bills" => self.each("MyBills", &json!({ "first": 20 }))?,
-            "track" => self.track()?,
-            "save_draft" => self.drafts()?,
+            "guide" => (guides(&SERVICES[..1])?, GUIDE),
+            "guide_each" => (guides(&SERVICES)?, GUIDE),
+            "viewer" => (self.each("Viewer", &json!({}))?, r#""parties":[{"#),
+            "my_applications" => {
+                let some = self.applications.iter().all(|filed| !filed.is_empty());
+                let expected =
+                    if some { r#""applications":{"nodes":[{"# } else { r#""applications":{"nodes":["# };
+                (self.each("MyApplications", &json!({ "first": 20 }))?, expected)
+            }
+            "my_bills" => (self.each("MyBills", &json!({ "first": 20 }))?, r#""bills":{"nodes":["#),
+            "track" => (self.track()?, r#""application":{"id":"#),
             _ => bail!("there is no operation {name}"),
         };
         if requests.is_empty() {
             bail!("{name} needs people with applications");
         }
-        Ok(Operation::new(name, share, requests))
+        Ok(Operation::new(name, share, requests).expecting(expected))
     }
 
     fn each(&self, operation: &str, variables: &serde_json::Value) -> anyhow::Result<Vec<Prepared>> {
@@ -90,17 +95,6 @@ impl Crowd {
             }
         }
         Ok(requests)
-    }
-
-    /// Begins a draft anew each time; when there are too many the answer says so, as it should.
-    fn drafts(&self) -> anyhow::Result<Vec<Prepared>> {
-        let document = document("StartApplication")?;
-        let request = |person: &Person| {
-            let input =
-                json!({ "idempotencyKey": FRESH_KEY, "offeringId": self.offering, "partyId": person.party });
-            Prepared::graphql(&document, &json!({ "input": input }), Caller::Person(person.token.clone()))
-        };
-        Ok(self.people.iter().map(request).collect())
     }
 }
 

@@ -69,7 +69,7 @@ pub async fn run(options: &Options, program: &Path) -> anyhow::Result<Report> {
     report.verdicts = thresholds::judge(&scenario, &outcome);
     outcome.tell(&mut report);
     report.tables.push(versions(&installation, &scenario));
-    installation.close().await?;
+    installation.close();
     Ok(report)
 }
 

@@ -8,6 +8,8 @@ use crate::installation::Installation;
 use crate::metrics::Metrics;
 
 const EVERY: Duration = Duration::from_secs(1);
+/// How answers that may be kept came about, by `cache` and `outcome`.
+pub const READS: &str = "cache_requests_total";
 
 /// One reading.
 #[derive(Clone, Debug, Serialize)]
@@ -30,9 +32,8 @@ pub struct Counters {
 
 impl Counters {
     pub fn of(metrics: &Metrics) -> Self {
-        let read = |outcome: &str| {
-            metrics.sum("cache_reads_total", &["cache=\"answers\"", &format!("outcome=\"{outcome}\"")])
-        };
+        let read =
+            |outcome: &str| metrics.sum(READS, &["cache=\"answers\"", &format!("outcome=\"{outcome}\"")]);
         let kept = ["memory", "redis", "stale", "waited"].map(read);
         let hits = kept.iter().flatten().copied().reduce(|all, next| all + next);
         let calls = metrics.sum("subgraph_requests_total", &[]);
@@ -93,5 +94,20 @@ impl Growth {
         let hits = self.hits.unwrap_or(0.0);
         let all = hits + self.misses.unwrap_or(0.0);
         (all > 0.0).then(|| hits / all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::READS;
+
+    #[test]
+    fn the_program_counts_what_is_read_here() {
+        let counted = include_str!("../../../infra/cache/src/tiers/meters.rs");
+        assert!(counted.contains(&format!("\"{READS}\"")), "{READS}");
+        let calls = include_str!("../../../gateway/federation/src/http/meters.rs");
+        assert!(calls.contains("\"subgraph_requests_total\""));
+        let seats = include_str!("../../../gateway/src/pipeline/events/seats.rs");
+        assert!(seats.contains("\"graphql_subscriptions_open\""));
     }
 }

@@ -1,98 +1,118 @@
 //! Many drafts that only wait to be submitted, of many people: a persona is reset again and again.
-
-use std::time::Duration;
+//!
+//! People make them through the door as always. One party has twenty open drafts at most; who needs more has those that
+//! are ready parked, straight in the database and by their status alone, until everyone's are there.
 
 use anyhow::{Context, ensure};
+use database::{Database, args};
 use futures::{StreamExt, TryStreamExt, stream};
-use serde_json::Value;
-use tokio::task::JoinHandle;
+use graphql::PartyId;
 
-use crate::filing::{DRAFTS_PER_PERSON_MAX, offering, prepared, submission};
+use crate::filing::{DRAFTS_PER_PERSON_MAX, document, offering, prepared, submission};
+use crate::installation::Installation;
+use crate::operation::{Caller, Prepared};
 use crate::people::{PERSONAS, Person, Place};
 
-/// A persona can be this many people, one after the other.
-const PEOPLE_PER_PERSONA_MAX: usize = 1_000;
+/// Drafts of one run at most.
+const DRAFTS_MAX: usize = 1_000_000;
 /// Drafts of one person that are made at once.
 const AT_ONCE: usize = 4;
-/// How long before their turn people's tokens are renewed.
-const AHEAD: Duration = Duration::from_secs(30);
+/// A status that no program knows: whoever parks a draft gives it back.
+const PARK: &str =
+    "update application set status = 'PARKED' where applicant_party_id = $1 and status = 'DRAFT'";
+const GIVE_BACK: &str =
+    "update application set status = 'DRAFT' where applicant_party_id = $1 and status = 'PARKED'";
 
-/// One draft and who submits it.
-pub struct Submission {
-    pub person: Person,
-    pub variables: Value,
+/// Submissions in the order in which they are sent: everybody's first, then everybody's second.
+pub struct Drafts {
+    pub submissions: Vec<Prepared>,
+    pub people: Vec<Person>,
 }
 
-/// Drafts in the order in which they are submitted.
-pub struct Prepared {
-    pub submissions: Vec<Submission>,
-    people: Vec<Person>,
-}
-
-impl Prepared {
-    pub async fn make(place: &Place, drafts: usize) -> anyhow::Result<Self> {
-        let people = drafts.div_ceil(DRAFTS_PER_PERSON_MAX);
-        let most = PERSONAS.len() * PEOPLE_PER_PERSONA_MAX * DRAFTS_PER_PERSON_MAX;
-        ensure!(
-            people.div_ceil(PERSONAS.len()) < PEOPLE_PER_PERSONA_MAX,
-            "at most {most} drafts can be made"
-        );
-        eprintln!("making {drafts} drafts of {people} people");
+impl Drafts {
+    pub async fn make(installation: &Installation, wanted: usize, people_max: usize) -> anyhow::Result<Self> {
+        ensure!((1..=DRAFTS_MAX).contains(&wanted), "from 1 to {DRAFTS_MAX} drafts can be made");
+        let place = &installation.place;
+        // No migrations: only a connection that may write.
+        let database = Database::open(&installation.target, "applications", &[]).await?;
         let offering = offering(place).await?;
-        let each = people.div_ceil(PERSONAS.len());
-        let of = async |persona: &'static str| {
+        let submit = document("SubmitApplication")?;
+        let people = wanted.div_ceil(DRAFTS_PER_PERSON_MAX).min(people_max.max(1));
+        let each = wanted.div_ceil(people);
+        eprintln!("making {wanted} drafts of {people} people");
+        let maker = Maker { place, database: &database, offering: &offering, submit: &submit, each };
+        let of = async |nth: usize| {
+            let persona = PERSONAS[nth];
             let mut all = Vec::new();
-            for nth in 0..each {
-                all.push(one(place, persona, &offering).await.with_context(|| format!("{persona} {nth}"))?);
+            for number in (nth..people).step_by(PERSONAS.len()) {
+                all.push(maker.person(persona).await.with_context(|| format!("{persona}, person {number}"))?);
             }
             anyhow::Ok(all)
         };
-        let made = stream::iter(PERSONAS).map(of).buffered(PERSONAS.len());
-        let made: Vec<Vec<(Person, Vec<Submission>)>> = made.try_collect().await?;
-        let mut prepared = Self { submissions: Vec::new(), people: Vec::new() };
-        for (person, submissions) in made.into_iter().flatten() {
-            prepared.people.push(person);
-            prepared.submissions.extend(submissions);
+        let made = stream::iter(0..PERSONAS.len()).map(of).buffered(PERSONAS.len());
+        let made: Vec<Vec<(Person, Vec<Prepared>)>> = made.try_collect().await?;
+        let (people, mut theirs): (Vec<_>, Vec<_>) =
+            made.into_iter().flatten().map(|(person, submissions)| (person, submissions.into_iter())).unzip();
+        for person in &people {
+            maker.give_back(person).await?;
         }
-        Ok(prepared)
+        database.close().await;
+        let mut submissions = Vec::new();
+        for _ in 0..each {
+            submissions.extend(theirs.iter_mut().filter_map(Iterator::next));
+        }
+        Ok(Self { submissions, people })
     }
 
-    /// People whose turn comes at once.
-    pub async fn renew_first(&self, place: &Place) -> anyhow::Result<()> {
-        // As many as submit before `keep_ahead` comes to them, at any sensible rate.
-        for person in self.people.iter().take(self.people.len().min(1_500)) {
-            person.renew(place).await?;
-        }
-        Ok(())
-    }
-
-    /// Renews the others shortly before their turn, for as long as the load goes on.
-    pub fn keep_ahead(&self, place: &Place, rate: f64) -> JoinHandle<()> {
-        let per_s = rate / DRAFTS_PER_PERSON_MAX as f64;
-        let skip = self.people.len().min(1_500);
-        let people = self.people[skip..].to_vec();
-        let place = place.clone();
-        let begun = tokio::time::Instant::now();
-        tokio::spawn(async move {
-            for (nth, person) in people.into_iter().enumerate() {
-                let turn = Duration::from_secs_f64((skip + nth) as f64 / per_s);
-                tokio::time::sleep_until(begun + turn.saturating_sub(AHEAD)).await;
-                if let Err(error) = person.renew(&place).await {
-                    eprintln!("a token was not renewed: {error:#}");
-                }
-            }
-        })
+    /// Gives everybody new tokens.
+    pub async fn renew(&self, place: &Place) -> anyhow::Result<()> {
+        let renewed = stream::iter(&self.people).map(|person| person.renew(place));
+        renewed.buffer_unordered(AT_ONCE).try_collect().await
     }
 }
 
-/// The persona as somebody new, with as many drafts as one may have.
-async fn one(place: &Place, persona: &str, offering: &str) -> anyhow::Result<(Person, Vec<Submission>)> {
-    let reset = place.http.post(format!("{}/sandbox/personas/{persona}/reset", place.url));
-    ensure!(reset.send().await?.status().is_success(), "the persona is not reset");
-    let person = Person::log_in(place, persona).await?;
-    let made = stream::iter(0..DRAFTS_PER_PERSON_MAX).map(|_| prepared(place, &person, offering));
-    let drafts: Vec<_> = made.buffered(AT_ONCE).try_collect().await?;
-    let submission = |draft| Submission { person: person.clone(), variables: submission(draft) };
-    let submissions = drafts.iter().map(submission).collect();
-    Ok((person, submissions))
+struct Maker<'a> {
+    place: &'a Place,
+    database: &'a Database,
+    offering: &'a str,
+    submit: &'a str,
+    /// Drafts of each person.
+    each: usize,
+}
+
+impl Maker<'_> {
+    /// The persona as somebody new, with drafts.
+    async fn person(&self, persona: &str) -> anyhow::Result<(Person, Vec<Prepared>)> {
+        let Self { place, offering, .. } = self;
+        let reset = place.http.post(format!("{}/sandbox/personas/{persona}/reset", place.url));
+        ensure!(reset.send().await?.status().is_success(), "the persona is not reset");
+        let person = Person::log_in(place, persona).await?;
+        let mut submissions = Vec::new();
+        while submissions.len() < self.each {
+            if !submissions.is_empty() {
+                person.renew(place).await?;
+            }
+            let count = DRAFTS_PER_PERSON_MAX.min(self.each - submissions.len());
+            let made = stream::iter(0..count).map(|_| prepared(place, &person, offering));
+            let drafts: Vec<_> = made.buffered(AT_ONCE).try_collect().await?;
+            let parked = self.database.execute(PARK, args![party(&person)]).await?;
+            ensure!(parked == count as u64, "{parked} of {count} drafts were parked");
+            submissions.extend(drafts.iter().map(|draft| {
+                Prepared::graphql(self.submit, &submission(draft), Caller::Person(person.token.clone()))
+            }));
+        }
+        Ok((person, submissions))
+    }
+
+    async fn give_back(&self, person: &Person) -> anyhow::Result<()> {
+        let given = self.database.execute(GIVE_BACK, args![party(person)]).await?;
+        ensure!(given == self.each as u64, "{given} of {} drafts were given back", self.each);
+        Ok(())
+    }
+}
+
+/// The party as the database knows it.
+fn party(person: &Person) -> uuid::Uuid {
+    let Ok(id) = person.party.parse::<PartyId>();
+    id.uuid()
 }
