@@ -10,8 +10,11 @@ import yaml
 
 DEPLOY = pathlib.Path(__file__).parent
 ROOT = DEPLOY.parent.parent
-# What Prometheus itself and PostgreSQL's usual exporter give, not the program.
-FOREIGN = {"up", "pg_replication_lag_seconds"}
+# What Prometheus itself and PostgreSQL's usual exporter give, not the program; and what it takes from the crate
+# metrics-process.
+FOREIGN = {"up", "pg_replication_lag_seconds"} | {
+    "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_max_fds",
+}
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 
 faults = []
