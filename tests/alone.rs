@@ -29,7 +29,8 @@ struct Door {
 impl Door {
     async fn open(config: Config, options: Options) -> Self {
         let (shelf, stars) = subgraphs::serve().await;
-        let subgraphs = BTreeMap::from([("shelf".to_owned(), vec![shelf]), ("stars".to_owned(), vec![stars])]);
+        let subgraphs =
+            BTreeMap::from([("shelf".to_owned(), vec![shelf]), ("stars".to_owned(), vec![stars])]);
         Self::over(config, Options { subgraphs, ..options }).await
     }
 

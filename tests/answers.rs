@@ -2,6 +2,7 @@
 
 mod documents;
 mod privacy;
+mod processes;
 
 use std::time::Instant;
 
@@ -29,6 +30,19 @@ async fn get(place: &Installation, query: &str, headers: HeaderMap) -> Response 
 
 fn text<'a>(response: &'a Response, name: &reqwest::header::HeaderName) -> &'a str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+/// What an officer sends to raise the fee of a food seller's licence in Nonthaburi.
+async fn new_fee(place: &Installation) -> Value {
+    let offering = offering(place, "LAO-01", "1201").await;
+    let input = json!({
+        "idempotencyKey": key(), "offeringId": offering, "revision": 1, "reason": "เทศบัญญัติฉบับใหม่",
+        "fee": {
+            "amount": "1250.00", "due": "APPROVAL", "onRejection": "REFUND", "factStatus": "VERIFIED",
+            "source": "เทศบัญญัติ พ.ศ. 2569",
+        },
+    });
+    json!({ "input": input })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,7 +109,6 @@ async fn a_new_fee_is_shown_to_everyone_within_a_second() {
     places.extend(Installation::start_on_postgres().await);
     for place in places {
         let officer = Person::officer(&place, "officer-nonthaburi").await;
-        let offering = offering(&place, "LAO-01", "1201").await;
         let nobody = Person::nobody(&place);
         let found = json!({ "area": "1201", "search": "ขายอาหาร", "first": 1 });
         let fee = async || {
@@ -103,14 +116,7 @@ async fn a_new_fee_is_shown_to_everyone_within_a_second() {
             shown["publicServices"]["nodes"][0]["offering"]["fee"]["amount"]["amount"].clone()
         };
         assert_eq!((fee().await, fee().await), (json!("1000.00"), json!("1000.00")));
-        let input = json!({
-            "idempotencyKey": key(), "offeringId": offering, "revision": 1, "reason": "เทศบัญญัติฉบับใหม่",
-            "fee": {
-                "amount": "1250.00", "due": "APPROVAL", "onRejection": "REFUND", "factStatus": "VERIFIED",
-                "source": "เทศบัญญัติ พ.ศ. 2569",
-            },
-        });
-        officer.ask("EditOffering", json!({ "input": input })).await;
+        officer.ask("EditOffering", new_fee(&place).await).await;
         let told = Instant::now();
         eventually("the new fee", || async { (fee().await == "1250.00").then_some(()) }).await;
         assert!(told.elapsed().as_millis() < TOLD_WITHIN_MS, "{:?}", told.elapsed());

@@ -83,6 +83,33 @@ fn rust_files() -> Vec<PathBuf> {
     files
 }
 
+/// Where the program names services: the roles, their settings, and what the command line tells of them.
+const NAMES_SERVICES: [&str; 5] =
+    ["src/roles.rs", "src/roles/", "src/config.rs", "src/shortcomings.rs", "src/main.rs"];
+
+#[test]
+fn only_the_roles_and_settings_of_the_program_name_services() {
+    let services = ["catalogue::", "identity::", "applications::", "payments::", "sandbox::"];
+    let gateway = root().join("gateway");
+    for file in rust_files() {
+        let Ok(inside) = file.strip_prefix(&gateway) else { continue };
+        let inside = inside.display().to_string();
+        if !inside.starts_with("src/") || NAMES_SERVICES.iter().any(|place| inside.starts_with(place)) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).expect("a source file is readable");
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let names = |service: &&str| {
+                line.match_indices(*service).any(|(at, _)| {
+                    let before = line[..at].chars().next_back();
+                    before.is_none_or(|before| !before.is_alphanumeric() && !"_:".contains(before))
+                })
+            };
+            assert!(!services.iter().any(names), "{inside}: {line}");
+        }
+    }
+}
+
 #[test]
 fn every_file_opens_with_what_it_is_and_stays_short() {
     for file in rust_files() {

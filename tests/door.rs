@@ -4,6 +4,7 @@ mod cost;
 mod documents;
 mod origins;
 mod overload;
+mod production;
 mod quotas;
 
 use serde_json::{Value, json};

@@ -25,6 +25,7 @@ pub struct Installation {
 }
 
 /// How it runs.
+#[allow(clippy::large_enum_variant, reason = "there is one for each test")]
 enum Running {
     /// Another process runs it, or nobody does any more.
     Elsewhere,

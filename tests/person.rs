@@ -15,8 +15,7 @@ use crate::installation::Installation;
 
 const CITIZEN_SCOPES: &str =
     "openid offline_access profile:read applications:read applications:write payments:read payments:write";
-const OFFICER_SCOPES: &str =
-    "openid offline_access cases:read cases:write catalogue:edit books:read books:write people:erase switches:write";
+const OFFICER_SCOPES: &str = "openid offline_access cases:read cases:write catalogue:edit books:read books:write people:erase switches:write";
 
 /// A first-party client and how it comes back from login.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Nothing personal in logs, errors, addresses, files or dumps, over a whole journey on either engine.
 
-mod forms;
+pub mod forms;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

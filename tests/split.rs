@@ -3,6 +3,7 @@
 mod doors;
 pub mod processes;
 mod rolling;
+mod traces;
 mod twins;
 
 use std::process::Stdio;

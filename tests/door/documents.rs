@@ -19,7 +19,7 @@ fn hash(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn persisted(text: &str) -> Value {
+pub fn persisted(text: &str) -> Value {
     json!({"persistedQuery": {"version": 1, "sha256Hash": hash(text)}})
 }
 

@@ -3,11 +3,12 @@
 use pratu::config::Quotas;
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{asking, code};
 use crate::installation::Installation;
 use crate::interoperability::socket::Socket;
-use crate::person::Person;
+use crate::person::{Person, document};
 
 async fn with(quotas: Quotas) -> Installation {
     let mut place = Installation::start().await;
@@ -66,6 +67,35 @@ async fn a_person_has_a_share_of_their_own_that_larger_questions_use_up_faster()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn documents_without_end_that_come_to_nothing_are_counted_too() {
+    let place = with(Quotas { new_documents_per_minute: 3, ..Quotas::default() }).await;
+    let nobody = Person::nobody(&place);
+    assert_eq!(code(&nobody.query("{ __typename }", json!({})).await), "");
+    for nonsense in ["{ nothing1 }", "{ nothing2"] {
+        assert!(code(&nobody.query(nonsense, json!({})).await).ends_with("_FAILED"), "{nonsense}");
+    }
+    assert_eq!(code(&nobody.query("{ nothing3 }", json!({})).await), "RATE_LIMITED");
+    // What is known here, or trusted, is answered all the same.
+    assert_eq!(code(&nobody.query("{ __typename }", json!({})).await), "");
+    let find = json!({"first": 1, "area": "1201"});
+    assert_eq!(code(&nobody.query(&document("FindServices"), find).await), "");
+    let mut socket = Socket::of(&place, &nobody).await;
+    socket.say(json!({"id": "1", "type": "subscribe", "payload": {"query": "{ nothing4 }"}})).await;
+    assert_eq!(socket.hear_of("error").await["payload"][0]["extensions"]["code"], "RATE_LIMITED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sensitive_question_counts_even_where_its_answer_is_for_everyone() {
+    let sensitive = vec!["publicServices".to_owned()];
+    let place = with(Quotas { sensitive, sensitive_per_minute: 2, ..Quotas::default() }).await;
+    let nobody = Person::nobody(&place);
+    let query = "{ publicServices(first: 1) { nodes { code } } }";
+    for expected in ["", "", "RATE_LIMITED"] {
+        assert_eq!(code(&nobody.query(query, json!({})).await), expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_alias_of_a_sensitive_mutation_counts() {
     let place = with(Quotas { sensitive_per_minute: 3, ..Quotas::default() }).await;
     let somchai = Person::citizen(&place, "somchai", "thaid").await;
@@ -78,4 +108,18 @@ async fn every_alias_of_a_sensitive_mutation_counts() {
     assert_eq!(code(&somchai.query(&pay(3), json!({})).await), "");
     assert_eq!(code(&somchai.query(&pay(1), json!({})).await), "RATE_LIMITED");
     assert_eq!(code(&somchai.query("{ viewer { parties { id } } }", json!({})).await), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_caches_on_the_way_may_keep_does_not_tell_of_ones_quota() {
+    let place = with(Quotas::default()).await;
+    let get = |query: &str| {
+        let url = Url::parse_with_params(&format!("{}/graphql", place.url), &[("query", query)]).unwrap();
+        place.http.get(url).send()
+    };
+    let public = get("{ publicService(code: \"LAO-01\") { code } }").await.unwrap();
+    assert!(header(&public, "cache-control").starts_with("public"));
+    assert_eq!((header(&public, "ratelimit"), header(&public, "ratelimit-remaining")), ("", ""));
+    let private = get("{ __typename }").await.unwrap();
+    assert_ne!(header(&private, "ratelimit"), "");
 }

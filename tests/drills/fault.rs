@@ -1,6 +1,6 @@
 //! What can befall an installation, how it is brought about, and how it ends.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pratu::config::Role;
 
@@ -78,27 +78,24 @@ impl Fault {
         }
     }
 
-    /// Brings it about and ends it. Gives the instant from which recovery counts: of a death its moment,
-    /// of a spell its end.
-    pub async fn befall(self, processes: &mut Processes, provider: &Provider) -> Instant {
+    /// Brings it about and ends it.
+    pub async fn befall(self, processes: &mut Processes, provider: &Provider) {
         match self {
             Self::Kill(role) => {
-                let begun = Instant::now();
                 processes.kill_first(role).await;
                 tokio::time::sleep(STARTED_AGAIN_AFTER).await;
                 processes.start_all().await;
-                begun
             }
             Self::Stop(role) => {
                 let pid = processes.first_pid(role).expect("it runs");
-                stand_still(pid).await
+                stand_still(pid).await;
             }
             Self::Roll => {
-                let begun = Instant::now();
-                for role in [Role::Catalogue, Role::Identity, Role::Applications, Role::Payments, Role::Gateway] {
+                for role in
+                    [Role::Catalogue, Role::Identity, Role::Applications, Role::Payments, Role::Gateway]
+                {
                     processes.roll(role).await;
                 }
-                begun
             }
             Self::KillRedis => killed(Server::Redis).await,
             Self::KillClusterPrimary => killed(Server::ClusterPrimary).await,
@@ -107,33 +104,27 @@ impl Fault {
             Self::SlowProvider => misbehave(provider, Manner::Slow(SLOW)).await,
             Self::LyingProvider => misbehave(provider, Manner::Lies).await,
             Self::FailOver => {
-                let begun = Instant::now();
                 Server::Primary.kill().await;
                 servers::promote().await;
-                begun
             }
         }
     }
 }
 
-async fn killed(server: Server) -> Instant {
-    let begun = Instant::now();
+async fn killed(server: Server) {
     server.kill().await;
     tokio::time::sleep(STARTED_AGAIN_AFTER).await;
     server.again().await;
-    begun
 }
 
-async fn stand_still(pid: u32) -> Instant {
+async fn stand_still(pid: u32) {
     servers::signal("-STOP", pid).await;
     tokio::time::sleep(SPELL).await;
     servers::signal("-CONT", pid).await;
-    Instant::now()
 }
 
-async fn misbehave(provider: &Provider, manner: Manner) -> Instant {
+async fn misbehave(provider: &Provider, manner: Manner) {
     provider.behave(manner);
     tokio::time::sleep(SPELL).await;
     provider.behave(Manner::Honest);
-    Instant::now()
 }

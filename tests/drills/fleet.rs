@@ -34,8 +34,7 @@ impl Fleet {
         let provider = Provider::start(&world.bank_url).await;
         let mut config = Config::default();
         config.redis.urls = vec![redis.into()];
-        config.payments =
-            Some(payments::Config::sandbox_at(&url, &format!("{}/sandbox", provider.url)));
+        config.payments = Some(payments::Config::sandbox_at(&url, &format!("{}/sandbox", provider.url)));
         let processes = Processes::start_at(&config, data.path(), 2, Some(public), place).await;
         balancer::balance(listener, processes.addresses(Role::Gateway));
         Self { world, processes, provider, done: Vec::new(), data }
@@ -43,7 +42,7 @@ impl Fleet {
 
     /// Begins to ask small questions; gives the asker.
     pub async fn probe(&self) -> Probe {
-        let person = Person::citizen(&self.world.place, "wipa", "thaid").await;
+        let person = Person::citizen(&self.world.place, "malee", "thaid").await;
         Probe::start(&self.world.place.url, person.token.as_deref().expect("a token"))
     }
 

@@ -15,7 +15,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is asked: something public, and something of one's own.
 const PUBLIC: &str = "{ publicServices(first: 1) { nodes { code } } }";
-const PRIVATE: &str = "{ applications(first: 1) { nodes { id status } } }";
+const PRIVATE: &str = "{ applications(first: 1) { nodes { id status bill { id status } } } }";
 
 /// How the questions of one drill were answered.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use chassis::telemetry::{self, LogFormat};
 use pratu::{Config, Server};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
@@ -97,6 +98,8 @@ async fn serves_until_it_is_killed() {
     #[allow(clippy::disallowed_methods, reason = "what the drill tells this process, not configuration")]
     let Ok(config) = std::env::var(CONFIG) else { return };
     let config: Config = serde_json::from_str(&config).expect("a configuration");
+    let traces = config.traces_of_this_process();
+    let exporting = (!traces.endpoint.is_empty()).then(|| telemetry::init(LogFormat::Text, "off", &traces));
     let server = Server::start(config).await.expect("it starts");
     println!("{OPEN}");
     let mut orders: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
@@ -104,7 +107,8 @@ async fn serves_until_it_is_killed() {
     while let Ok(Some(order)) = orders.next_line().await {
         let order: Value = serde_json::from_str(&order).expect("an order");
         if order["drain"] == true {
-            return server.stop().await;
+            server.stop().await;
+            return exporting.unwrap_or_default().close().await;
         }
         let kill = order["place"].as_str().zip(order["nth"].as_u64());
         let journal = order["journal"].as_str().map(PathBuf::from);

@@ -1,6 +1,7 @@
 //! One drill's world: an installation that dies and comes back, and a bank that lives on.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,17 @@ impl World {
     /// A fresh one; on PostgreSQL when a place there is given.
     pub async fn open(postgres: Option<TestDatabase>) -> Self {
         let data = TempDir::new().expect("a temporary folder can be made");
+        let ours = data.path().join("ours");
+        Self::open_with(data, ours, postgres).await
+    }
+
+    /// One that keeps its data in `ours`; the bank's are elsewhere.
+    pub async fn open_at(ours: PathBuf, postgres: Option<TestDatabase>) -> Self {
+        let data = TempDir::new().expect("a temporary folder can be made");
+        Self::open_with(data, ours, postgres).await
+    }
+
+    async fn open_with(data: TempDir, ours: PathBuf, postgres: Option<TestDatabase>) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").await.and_then(|free| free.local_addr());
         let url = format!("http://{}", address.expect("a free port"));
         let (bank_url, bank_clock) = open_bank(&data, &url).await;
@@ -66,7 +78,7 @@ impl World {
         });
         let config = json!({
             "listen": url.trim_start_matches("http://"),
-            "data": data.path().join("ours"),
+            "data": ours,
             "database_url": database_url,
             "payments": {
                 "scb": { "base_url": format!("{bank_url}/sandbox/bank") },
@@ -76,7 +88,7 @@ impl World {
         });
         let target = match database_url {
             Some(url) => Target::Postgres { url },
-            None => Target::embedded(data.path().join("ours")),
+            None => Target::embedded(ours),
         };
         let process = Mutex::new(Process::start(&config, &data.path().join("stderr")).await);
         let one = Some(One { config, process, deaths: AtomicU64::new(0) });

@@ -40,6 +40,11 @@ pub fn is_wanted() -> bool {
     setting(WANTED).is_some()
 }
 
+/// Whether these processes have Redis.
+pub fn has_redis() -> bool {
+    setting(REDIS).is_some()
+}
+
 impl Processes {
     /// Starts `each` processes of every role but the sandbox, of which there is one world; `None` where
     /// the machine has no PostgreSQL for tests.
@@ -85,7 +90,9 @@ impl Processes {
             config[name.as_str()] = value.clone();
         }
         if let (Some(redis), true) = (setting(REDIS), config.get("redis").is_some()) {
-            config["redis"] = json!({ "urls": [redis] });
+            // Others on the same server have other data.
+            let prefix = format!("test-{:x}", rand::random::<u64>());
+            config["redis"] = json!({ "urls": [redis], "prefix": prefix });
         }
         let (target, data) = (place.target.clone(), data.to_owned());
         let mut all = Self { url, running, config, target, data, _place: place };
@@ -199,11 +206,20 @@ fn without_secrets(mut value: Value) -> Value {
     value
 }
 
+/// Ports below those that the system gives to whoever asks for any: nothing else takes one between our looking
+/// and its process, nor while that is away.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
 /// Addresses that are free now, all different.
 async fn free_addresses(count: usize) -> Vec<SocketAddr> {
-    let listeners = join_all((0..count).map(|_| TcpListener::bind("127.0.0.1:0"))).await;
-    let address = |listener: std::io::Result<TcpListener>| listener.and_then(|free| free.local_addr());
-    listeners.into_iter().map(|listener| address(listener).expect("a free port")).collect()
+    let mut found = Vec::new();
+    while found.len() < count {
+        let port = rand::random_range(PORTS);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)).await {
+            found.push(listener);
+        }
+    }
+    found.iter().map(|listener| listener.local_addr().expect("it listens")).collect()
 }
 
 fn setting(name: &str) -> Option<String> {

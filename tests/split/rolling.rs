@@ -110,7 +110,7 @@ async fn writes(balancer: Arc<Balancer>, token: String, draft: Value) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "minutes long: infra/test --test system -- --ignored split::rolling"]
+#[ignore = "half a minute and every process there is: infra/test --test system -- --ignored split::rolling"]
 async fn no_request_fails_while_every_process_of_every_role_is_replaced() {
     let limits = Limits { drain_notice_ms: 2_000, ..Limits::default() };
     let config = Config { limits, ..Config::default() };

@@ -144,10 +144,9 @@ async fn a_subgraph_that_is_gone_or_refuses_costs_its_own_fields_alone() {
     };
     // A door that knows another secret refuses the gateway, which is no matter of the client's.
     let elsewhere = over_http().await;
-    for (secret, address) in [
-        (SECRET, dead_address().await),
-        ("another secret of 32 bytes or more", elsewhere.url.clone()),
-    ] {
+    for (secret, address) in
+        [(SECRET, dead_address().await), ("another secret of 32 bytes or more", elsewhere.url.clone())]
+    {
         place
             .restart_with(|config| {
                 config.peers = [("payments".to_owned(), vec![address])].into();
