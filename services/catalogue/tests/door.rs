@@ -261,9 +261,11 @@ async fn bad_input_has_a_code_and_changes_nothing() {
 #[test]
 fn the_schema_can_be_exported_without_a_database() {
     let sdl = catalogue::sdl();
-    for part in
-        ["type PublicService @key(fields: \"code\")", "type Offering @key(fields: \"id\")", "scalar JSON"]
-    {
+    for part in [
+        "type PublicService @cacheControl(maxAge: 300, scope: PUBLIC) @key(fields: \"code\")",
+        "type Offering @cacheControl(maxAge: 300, scope: PUBLIC) @key(fields: \"id\")",
+        "scalar JSON",
+    ] {
         assert!(sdl.contains(part), "{part}\n{sdl}");
     }
 }

@@ -10,7 +10,7 @@ use super::{FIRST, target};
 fn servers() -> Option<(String, String)> {
     #[allow(clippy::disallowed_methods, reason = "test set-up, not configuration of the program")]
     let url = std::env::var("PRATU_TEST_POSTGRES_DURABLE").ok().filter(|url| !url.is_empty())?;
-    let standby = url.split_once("?host=")?.1.replace("durable", "standby");
+    let standby = url.split_once("?host=")?.1.split(',').next_back()?.to_owned();
     Some((url, standby))
 }
 
