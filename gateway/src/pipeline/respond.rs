@@ -150,6 +150,10 @@ fn refused(refusal: Refusal, wish: &Wish, id: &RequestId) -> Response<Body> {
     if let Some(allow) = refusal.allow {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        // The rest of the body is not read: the client must not send another request behind it.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
